@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "controller/api_status.hpp"
+#include "controller/http_kube_client.hpp"
+#include "controller/http_transport.hpp"
+#include "controller/kube_client.hpp"
+#include "controller/kube_config.hpp"
+#include "controller/resource.hpp"
+
+namespace controller {
+
+/// One request to the API server.
+struct ApiCall {
+  std::string method;
+  std::string path;  ///< starts with "/"; the prefix of the server's URL is added
+  Query query;
+  std::string content_type;  ///< of the body; empty without one
+  std::string body;
+  Asked asked;
+  std::chrono::milliseconds timeout{0};  ///< total
+};
+
+/// Sends requests with our credentials and turns every way they can end into a Result. Knows the API server's
+/// manners (Status, bearer tokens, watch streams), but none of its resources.
+class ApiConnection {
+ public:
+  /// Throws std::invalid_argument when the certificates in `config` are not usable.
+  ApiConnection(KubeConfig config, const ClientOptions& options);
+
+  /// The object in the answer. A 401 is tried once more with a fresh token: it means "not executed".
+  awaitable<Result<boost::json::object>> run(ApiCall call);
+
+  /// Opens a watch that the server should end after `duration`.
+  awaitable<Result<std::unique_ptr<WatchStream>>> open_watch(ApiCall call, std::chrono::seconds duration);
+
+  /// How messages name the request: "GET https://host:6443/api/v1/nodes/n1".
+  std::string describe(const ApiCall& call) const;
+
+ private:
+  HttpRequest to_request(const ApiCall& call);
+  KubeError no_answer(const ApiCall& call, const HttpError& error) const;
+  KubeError refusal(const ApiCall& call, const ApiAnswer& answer);
+  awaitable<std::string> read_error_body(HttpStream& stream, Deadline deadline);
+
+  KubeConfig config_;
+  ClientOptions options_;
+  TokenSource tokens_;
+  std::string base_url_;
+  HttpTransport transport_;
+};
+
+}  // namespace controller

@@ -1,0 +1,388 @@
+#include "controller/http_transport.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <optional>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+
+#include "controller/slot_pool.hpp"
+#include "controller/tcp_connector.hpp"
+#include "controller/with_timeout.hpp"
+
+namespace controller {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::beast::flat_buffer;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+using Parser = http::response_parser<http::string_body>;
+
+namespace {
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint32_t kHeaderLimit = 16 * 1024;
+// One TLS record. Beast reads no more at once than the buffer has room for.
+constexpr std::size_t kReadSize = 16 * 1024;
+constexpr int kMaxInterim = 8;  // 1xx answers before the real one
+
+enum class Stage { Waiting, Connecting, Sent };
+
+/// A TLS connection; closed by its destructor.
+struct Connection {
+  Connection(tcp::socket socket, std::shared_ptr<TlsClient> its_tls)
+      : tls(std::move(its_tls)), stream(std::move(socket), tls->new_connection()) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { TlsClient::before_close(stream.native_handle()); }
+
+  // Bytes on a connection that waits for nothing are a farewell (or worse): both mean that it is over.
+  bool is_quiet() {
+    char byte = 0;
+    const auto got = ::recv(stream.next_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
+  std::shared_ptr<TlsClient> tls;
+  asio::ssl::stream<tcp::socket> stream;
+  Deadline usable_until;
+};
+using ConnectionPtr = std::unique_ptr<Connection>;
+
+std::string why_no_answer(const error_code& code, std::size_t max_body) {
+  if (code == http::error::body_limit) {
+    return fmt::format("the answer is longer than {} bytes", max_body);
+  }
+  if (code == http::error::header_limit || code == http::error::buffer_overflow) {
+    return fmt::format("the header of the answer is longer than {} bytes", kHeaderLimit);
+  }
+  if (code == http::error::end_of_stream || code == http::error::partial_message ||
+      code == asio::error::eof || code == asio::ssl::error::stream_truncated) {
+    return "the server closed the connection before the end of its answer";
+  }
+  if (code.category() == http::make_error_code(http::error::bad_version).category()) {
+    return fmt::format("the answer is not HTTP/1.1 ({})", code.message());
+  }
+  return in_words(code);
+}
+
+std::string to_wire(const HttpServer& server, const HttpRequest& request) {
+  const bool ipv6 = server.host.contains(':');
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", request.method, request.target,
+                                 ipv6 ? "[" + server.host + "]" : server.host, server.port);
+  std::string lines = request.method + request.target;
+  for (const auto& header : request.headers) {
+    lines += header.name + header.value;
+    head += fmt::format("{}: {}\r\n", header.name, header.value);
+  }
+  // A line break in a header would be a second request. Whoever made these strings has checked them.
+  if (std::ranges::any_of(lines, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+    throw std::invalid_argument("a control character in the header of a request");
+  }
+  if (!request.body.empty()) head += fmt::format("Content-Length: {}\r\n", request.body.size());
+  return head + "\r\n" + request.body;
+}
+
+HttpHead head_of(const Parser& parser) {
+  const auto& message = parser.get();
+  HttpHead head;
+  head.status = static_cast<int>(message.result_int());
+  head.content_type = std::string(message[http::field::content_type]);
+  head.retry_after = std::string(message[http::field::retry_after]);
+  return head;
+}
+
+bool is_interim(const Parser& parser) {
+  return parser.is_done() && parser.get().result_int() / 100 == 1;
+}
+
+/// An answer while it is read. Not movable: a Beast parser that was moved writes to where it was before.
+struct Incoming {
+  Incoming() = default;
+  Incoming(const Incoming&) = delete;
+  Incoming& operator=(const Incoming&) = delete;
+
+  flat_buffer buffer;
+  std::optional<Parser> parser;
+  bool heard = false;  ///< at least one byte came
+};
+
+/// Reads the header of the answer, past any 1xx.
+asio::awaitable<error_code> read_header(Connection& connection, Incoming& incoming,
+                                        std::size_t max_body) {
+  incoming.buffer.reserve(kReadSize);
+  for (int interim = 0; interim < kMaxInterim; ++interim) {
+    auto& parser = incoming.parser.emplace();
+    parser.header_limit(kHeaderLimit);
+    parser.body_limit(max_body);
+    auto [error, size] =
+        co_await http::async_read_header(connection.stream, incoming.buffer, parser, kAsTuple);
+    incoming.heard = incoming.heard || parser.got_some() || incoming.buffer.size() > 0;
+    if (error || !is_interim(parser)) co_return error;
+  }
+  co_return http::make_error_code(http::error::bad_status);
+}
+
+asio::awaitable<error_code> handshake(Connection& connection) {
+  auto [error] =
+      co_await connection.stream.async_handshake(asio::ssl::stream_base::client, kAsTuple);
+  co_return error;
+}
+
+HttpError handshake_error(Connection& connection, const error_code& code) {
+  HttpError out;
+  out.certificate = connection.tls->handshake_failed(connection.stream.native_handle());
+  if (out.certificate) {
+    out.message = "the certificate of the server was refused: " + out.certificate->reason;
+  } else if (code == asio::ssl::error::stream_truncated || code == asio::error::eof) {
+    out.message = "the server closed the connection during the TLS handshake";
+  } else {
+    out.message = "TLS handshake failed: " + in_words(code);
+  }
+  ERR_clear_error();
+  return out;
+}
+
+class BodyStream final : public HttpStream {
+ public:
+  BodyStream(ConnectionPtr connection, std::unique_ptr<Incoming> incoming, std::size_t max_body)
+      : connection_(std::move(connection)),
+        incoming_(std::move(incoming)),
+        head_(head_of(*incoming_->parser)),
+        max_body_(max_body) {
+    if (incoming_->parser->chunked()) incoming_->parser->body_limit(boost::none);
+  }
+
+  const HttpHead& head() const override { return head_; }
+
+  asio::awaitable<std::expected<std::string_view, HttpError>> read_some(Deadline deadline) override {
+    HttpError failure;
+    failure.sent = true;
+    if (!connection_) {
+      failure.message = "the stream is closed";
+      co_return std::unexpected(std::move(failure));
+    }
+    // Held here while it is read from, so that every way out but the good one closes it.
+    auto connection = std::move(connection_);
+    const auto error = co_await with_timeout(deadline, read_piece(*connection));
+    if (!error || *error) {
+      failure.timed_out = !error;
+      failure.message = error ? why_no_answer(*error, max_body_) : "no data in time";
+      co_return std::unexpected(std::move(failure));
+    }
+    if (!piece_.empty()) connection_ = std::move(connection);
+    co_return std::string_view(piece_);
+  }
+
+ private:
+  asio::awaitable<error_code> read_piece(Connection& connection) {
+    // What has arrived is taken out of the message at once: the body as a whole is not bounded.
+    auto& parser = *incoming_->parser;
+    piece_.clear();
+    while (piece_.empty() && !parser.is_done()) {
+      auto [error, size] =
+          co_await http::async_read_some(connection.stream, incoming_->buffer, parser, kAsTuple);
+      if (error) co_return error;
+      std::swap(piece_, parser.get().body());
+    }
+    co_return error_code();
+  }
+
+  ConnectionPtr connection_;
+  std::unique_ptr<Incoming> incoming_;
+  HttpHead head_;
+  std::size_t max_body_;
+  std::string piece_;
+};
+
+}  // namespace
+
+class HttpTransport::Impl {
+ public:
+  explicit Impl(HttpServer server)
+      : server_(std::move(server)),
+        tls_(std::make_shared<TlsClient>(server_.tls)),
+        connector_(server_.host, server_.port, server_.connect_timeout),
+        slots_(server_.max_connections) {}
+
+  using Connected = std::expected<ConnectionPtr, HttpError>;
+  using Exchanged = std::expected<HttpResponse, HttpError>;
+  using Opened = std::expected<std::unique_ptr<HttpStream>, HttpError>;
+
+  asio::awaitable<Exchanged> exchange(const HttpRequest& request, Stage& stage) {
+    const auto wire = to_wire(server_, request);
+    auto slot = co_await slots_.acquire();
+    stage = Stage::Connecting;
+    if (auto kept = take_kept()) {
+      Incoming incoming;
+      auto answer = co_await converse(std::move(kept), wire, stage, incoming);
+      // The server may close a kept connection at the very moment we use it.
+      const auto state = co_await asio::this_coro::cancellation_state;
+      const bool cancelled = state.cancelled() != asio::cancellation_type::none;
+      if (answer || incoming.heard || cancelled || !request.may_repeat) co_return answer;
+      stage = Stage::Connecting;
+    }
+    auto fresh = co_await connect();
+    if (!fresh) co_return std::unexpected(std::move(fresh).error());
+    Incoming incoming;
+    co_return co_await converse(std::move(*fresh), wire, stage, incoming);
+  }
+
+  asio::awaitable<Opened> open_stream(const HttpRequest& request, Stage& stage) {
+    const auto wire = to_wire(server_, request);
+    stage = Stage::Connecting;
+    auto connection = co_await connect();
+    if (!connection) co_return std::unexpected(std::move(connection).error());
+    auto incoming = std::make_unique<Incoming>();
+    if (const auto error = co_await ask(**connection, wire, stage, *incoming)) {
+      co_return std::unexpected(lost(error));
+    }
+    co_return std::make_unique<BodyStream>(std::move(*connection), std::move(incoming),
+                                           server_.max_body);
+  }
+
+  HttpError late(Stage stage, std::chrono::milliseconds limit) const {
+    HttpError out;
+    out.sent = stage == Stage::Sent;
+    out.timed_out = true;
+    const auto time = in_words(limit);
+    if (stage == Stage::Waiting) {
+      out.message =
+          fmt::format("none of {} connections became free within {}", server_.max_connections, time);
+    } else if (stage == Stage::Connecting) {
+      out.message = fmt::format("no connection within {}", time);
+    } else {
+      out.message = fmt::format("no complete answer within {}", time);
+    }
+    return out;
+  }
+
+ private:
+  asio::awaitable<Connected> connect() {
+    auto socket = co_await connector_.connect();
+    if (!socket) {
+      HttpError failure;
+      failure.refused = socket.error().refused;
+      failure.message = std::move(socket.error().message);
+      co_return std::unexpected(std::move(failure));
+    }
+    auto connection = std::make_unique<Connection>(std::move(*socket), tls_);
+    const auto limit = steady_clock::now() + server_.connect_timeout;
+    const auto error = co_await with_timeout(limit, handshake(*connection));
+    if (!error) {
+      HttpError failure;
+      failure.timed_out = true;
+      failure.message =
+          fmt::format("no end of the TLS handshake within {}", in_words(server_.connect_timeout));
+      co_return std::unexpected(std::move(failure));
+    }
+    if (*error) co_return std::unexpected(handshake_error(*connection, *error));
+    co_return connection;
+  }
+
+  /// Sends the request and reads the header of the answer.
+  asio::awaitable<error_code> ask(Connection& connection, const std::string& wire, Stage& stage,
+                                  Incoming& incoming) {
+    stage = Stage::Sent;
+    auto [error, size] = co_await asio::async_write(connection.stream, asio::buffer(wire), kAsTuple);
+    if (error) co_return error;
+    co_return co_await read_header(connection, incoming, server_.max_body);
+  }
+
+  /// One request and its answer. The connection is kept when both ends agree on where the answer ends.
+  asio::awaitable<Exchanged> converse(ConnectionPtr connection, const std::string& wire, Stage& stage,
+                                      Incoming& incoming) {
+    error_code error = co_await ask(*connection, wire, stage, incoming);
+    auto& [buffer, parser, heard] = incoming;
+    if (!error && !parser->is_done()) {
+      // The parser itself, not its message: for a message Beast would make a parser without our limits.
+      std::tie(error, std::ignore) =
+          co_await http::async_read(connection->stream, buffer, *parser, kAsTuple);
+    }
+    if (error) {
+      kept_.clear();  // they lead to the same server, which may be gone
+      co_return std::unexpected(lost(error));
+    }
+    HttpResponse response;
+    response.head = head_of(*parser);
+    response.body = std::move(parser->get().body());
+    if (parser->keep_alive() && buffer.size() == 0) keep(std::move(connection));
+    co_return response;
+  }
+
+  HttpError lost(const error_code& error) const {
+    ERR_clear_error();
+    HttpError out;
+    out.sent = true;
+    out.message = why_no_answer(error, server_.max_body);
+    return out;
+  }
+
+  // The one used last is used next, so that those we do not need grow old and are dropped.
+  ConnectionPtr take_kept() {
+    const auto now = steady_clock::now();
+    std::erase_if(kept_, [now](const ConnectionPtr& one) { return one->usable_until <= now; });
+    while (!kept_.empty()) {
+      auto connection = std::move(kept_.back());
+      kept_.pop_back();
+      if (connection->is_quiet()) return connection;
+    }
+    return nullptr;
+  }
+
+  void keep(ConnectionPtr connection) {
+    connection->usable_until = steady_clock::now() + server_.pool_idle;
+    kept_.push_back(std::move(connection));
+  }
+
+  HttpServer server_;
+  std::shared_ptr<TlsClient> tls_;
+  TcpConnector connector_;
+  SlotPool slots_;
+  std::vector<ConnectionPtr> kept_;
+};
+
+HttpTransport::HttpTransport(HttpServer server)
+    : impl_(std::make_unique<Impl>(std::move(server))) {}
+
+HttpTransport::~HttpTransport() = default;
+
+asio::awaitable<std::expected<HttpResponse, HttpError>> HttpTransport::exchange(HttpRequest request,
+                                                                                Deadline deadline) {
+  using std::chrono::milliseconds;
+  const auto limit = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  Stage stage = Stage::Waiting;
+  auto result = co_await with_timeout(deadline, impl_->exchange(request, stage));
+  if (!result) co_return std::unexpected(impl_->late(stage, limit));
+  co_return std::move(*result);
+}
+
+asio::awaitable<std::expected<std::unique_ptr<HttpStream>, HttpError>> HttpTransport::open_stream(
+    HttpRequest request, Deadline deadline) {
+  using std::chrono::milliseconds;
+  const auto limit = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  Stage stage = Stage::Connecting;
+  auto result = co_await with_timeout(deadline, impl_->open_stream(request, stage));
+  if (!result) co_return std::unexpected(impl_->late(stage, limit));
+  co_return std::move(*result);
+}
+
+}  // namespace controller

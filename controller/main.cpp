@@ -1,0 +1,114 @@
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "controller/http_kube_client.hpp"
+#include "controller/kube_config.hpp"
+#include "controller/log.hpp"
+#include "controller/options.hpp"
+#include "controller/reconcile_loop.hpp"
+#include "controller/store.hpp"
+#include "controller/task_group.hpp"
+#include "controller/watcher.hpp"
+#include "controller/work_queue.hpp"
+#include "crd/node_removal.hpp"
+#include "reconcilers/node_removal_reconciler.hpp"
+#include "reconcilers/resources.hpp"
+
+namespace {
+
+namespace asio = boost::asio;
+using controller::log;
+using controller::LogLevel;
+
+/// Exit codes: 0 asked to stop, 1 cannot go on, 2 wrong usage or configuration.
+constexpr int kCannotGoOn = 1;
+constexpr int kBadConfiguration = 2;
+
+crd::TimePoint wall_clock() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+asio::awaitable<void> watch_removals(controller::KubeClient& client, controller::Store<crd::NodeRemoval>& removals) {
+  controller::WatcherOptions options{.collection = {reconcilers::resources::kNodeRemovals, {}},
+                                     .field_selector = {},
+                                     .from_cache = false,
+                                     .backoff = {},
+                                     .on_list_error = {}};
+  options.on_list_error = [&removals](const controller::KubeError& error) {
+    // A server that was never trusted is a wrong configuration; one that was may be changing its certificates.
+    if (error.tls_verification && !removals.synced()) throw std::runtime_error(error.message);
+  };
+  co_await controller::run_watcher(client, std::move(options), removals);
+}
+
+/// The first signal stops in order; the second ends the process at once.
+asio::awaitable<void> stop_on_signal(controller::TaskGroup& tasks) {
+  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
+  const int number = co_await signals.async_wait(asio::use_awaitable);
+  log(LogLevel::Info, "stopping", {{"signal", std::to_string(number)}});
+  tasks.cancel();
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+int run(const Options& options, controller::KubeConfig config) {
+  asio::io_context io{1};
+  const auto executor = io.get_executor();
+  const auto client = controller::make_http_kube_client(executor, std::move(config), options.client);
+  controller::WorkQueue queue{executor};
+  controller::TaskGroup tasks{executor};
+  controller::Store<crd::NodeRemoval> removals{executor, crd::node_removal_from_json,
+                                               [&](const crd::NodeRemoval& removal) { queue.add(removal.meta.name); }};
+  reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
+                                                 .client = *client,
+                                                 .removals = removals,
+                                                 .queue = queue,
+                                                 .tasks = tasks,
+                                                 .policy = options.policy,
+                                                 .clock = wall_clock}};
+  tasks.spawn(stop_on_signal(tasks));
+  tasks.spawn(watch_removals(*client, removals));
+  for (std::size_t i = 0; i < options.workers; ++i) tasks.spawn(controller::run_worker(queue, reconciler));
+
+  std::exception_ptr failure;
+  asio::co_spawn(executor, tasks.join(), [&](const std::exception_ptr& error) { failure = error; });
+  io.run();
+  if (!failure) return 0;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    log(LogLevel::Error, "cannot go on", {{"error", error.what()}});
+  }
+  return kCannotGoOn;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);
+    return options.error().code;
+  }
+  controller::set_log_level(options->log_level);
+  std::signal(SIGPIPE, SIG_IGN);
+  auto config = controller::load_kube_config(options->kube_config);
+  if (!config) {
+    std::fprintf(stderr, "noderemoval: %s\n", config.error().c_str());
+    return kBadConfiguration;
+  }
+  log(LogLevel::Info, "noderemoval starts",
+      {{"version", NODEREMOVAL_VERSION}, {"server", config->host + ":" + config->port}, {"config", config->source}});
+  return run(*options, *std::move(config));
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+
+#include "controller/http_kube_client.hpp"
+#include "controller/kube_config.hpp"
+#include "controller/log.hpp"
+#include "reconcilers/policy.hpp"
+
+/// What the command line says. Every default stands in the members below or in the structs they are of, and nowhere else.
+struct Options {
+  controller::KubeConfigSource kube_config;
+  controller::ClientOptions client;
+  reconcilers::Policy policy;
+  controller::LogLevel log_level = controller::LogLevel::Info;
+  std::size_t workers = 16;
+};
+
+/// The end of the program before it began: --help, --version, or a usage error, with what to print and the exit code.
+struct EarlyExit {
+  int code = 0;
+  std::string text;
+};
+
+std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv);

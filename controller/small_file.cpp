@@ -1,0 +1,41 @@
+#include "controller/small_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace controller {
+
+std::expected<std::string, std::string> read_small_file(const std::filesystem::path& path,
+                                                        std::size_t max) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(max + 1, '\0');
+  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    const int error = errno;
+    return std::unexpected(fmt::format("{}: {}", path.string(),
+                                       error != 0 ? std::strerror(error) : "cannot be read"));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > max) {
+    return std::unexpected(fmt::format("{}: is longer than {} bytes", path.string(), max));
+  }
+  return text;
+}
+
+std::expected<std::string, std::string> clean_token(std::string_view text) {
+  constexpr std::string_view kWhitespace = " \t\r\n";
+  const auto first = text.find_first_not_of(kWhitespace);
+  if (first == std::string_view::npos) return std::unexpected("is empty");
+  text = text.substr(first, text.find_last_not_of(kWhitespace) - first + 1);
+  if (std::ranges::any_of(text, [](char c) { return c < 0x21 || c > 0x7e; })) {
+    return std::unexpected("has a space, a control character or a non-ASCII character");
+  }
+  return std::string(text);
+}
+
+}  // namespace controller

@@ -1,0 +1,148 @@
+#include "controller/watcher.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "controller/log.hpp"
+#include "crd/core_types.hpp"
+#include "crd/json.hpp"
+
+namespace controller {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+/// A watch that ends sooner than this without an event is a failure, or a broken server makes us spin (C9).
+constexpr std::chrono::seconds kShortWatch{1};
+
+awaitable<void> pause(std::chrono::milliseconds delay) {
+  asio::steady_timer timer{co_await asio::this_coro::executor};
+  timer.expires_after(delay);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+enum class WatchEnd {
+  Resume,  ///< in order: watch on from where we are
+  Broken,  ///< watch on from where we are, after a pause
+  Expired, ///< the server has forgotten that place: list again
+};
+
+class Watcher {
+ public:
+  Watcher(KubeClient& client, WatcherOptions options, WatchHandler& handler)
+      : client_(client), options_(std::move(options)), handler_(handler) {}
+
+  awaitable<void> run() {
+    for (;;) {
+      if (!co_await list()) {
+        co_await back_off();
+        continue;
+      }
+      auto end = WatchEnd::Resume;
+      while (end != WatchEnd::Expired) {
+        if (end == WatchEnd::Broken) co_await back_off();
+        end = co_await watch();
+      }
+    }
+  }
+
+ private:
+  awaitable<bool> list() {
+    ListRequest request{.collection = options_.collection,
+                        .field_selector = options_.field_selector,
+                        .label_selector = {},
+                        .resource_version = options_.from_cache && !listed_ ? "0" : "",
+                        .resource_version_match = {}};
+    auto answer = co_await client_.list(std::move(request));
+    if (!answer) {
+      log(LogLevel::Warning, "list failed", {{"error", answer.error().message}});
+      if (options_.on_list_error) options_.on_list_error(answer.error());
+      co_return false;
+    }
+    listed_ = true;
+    resource_version_ = answer->resource_version;
+    handler_.replace(answer->items);
+    co_return true;
+  }
+
+  awaitable<WatchEnd> watch() {
+    const auto started = Clock::now();
+    WatchRequest request{.collection = options_.collection,
+                         .field_selector = options_.field_selector,
+                         .label_selector = {},
+                         .resource_version = resource_version_};
+    auto stream = co_await client_.watch(std::move(request));
+    if (!stream) co_return judge(stream.error());
+    bool any_event = false;
+    for (;;) {
+      auto event = co_await (*stream)->next();
+      if (!event) co_return judge(event.error());
+      if (!*event) {
+        co_return any_event || Clock::now() - started > kShortWatch ? WatchEnd::Resume : WatchEnd::Broken;
+      }
+      if ((*event)->type == WatchEvent::Type::Error) co_return judge_status((*event)->object);
+      any_event = true;
+      failures_ = 0;
+      deliver(**event);
+    }
+  }
+
+  void deliver(const WatchEvent& event) {
+    const auto version = crd::object_meta_from_json(event.object).resource_version;
+    if (!version.empty()) resource_version_ = version;
+    switch (event.type) {
+      case WatchEvent::Type::Added:
+      case WatchEvent::Type::Modified:
+        handler_.apply(event.object);
+        break;
+      case WatchEvent::Type::Deleted:
+        handler_.remove(event.object);
+        break;
+      case WatchEvent::Type::Bookmark:
+      case WatchEvent::Type::Error:
+        break;
+    }
+  }
+
+  WatchEnd judge(const KubeError& error) {
+    log(LogLevel::Info, "watch ended", {{"error", error.message}});
+    const bool too_large = error.has_cause("ResourceVersionTooLarge");
+    return error.kind == ErrorKind::Gone || too_large ? WatchEnd::Expired : WatchEnd::Broken;
+  }
+
+  /// An Error event: a Status inside the stream.
+  WatchEnd judge_status(const boost::json::object& status) {
+    const auto code = crd::json::int_at(status, "code").value_or(0);
+    log(LogLevel::Info, "watch ended by the server",
+        {{"code", std::to_string(code)}, {"message", crd::json::string_at(status, "message")}});
+    // 504 here is "too large resource version": the server is behind what we have seen, as after a restore.
+    return code == 410 || code == 504 ? WatchEnd::Expired : WatchEnd::Broken;
+  }
+
+  awaitable<void> back_off() {
+    const auto delay = options_.backoff.delay(failures_, random_fraction());
+    if (failures_ < 20) ++failures_;
+    co_await pause(delay);
+  }
+
+  KubeClient& client_;
+  WatcherOptions options_;
+  WatchHandler& handler_;
+  std::string resource_version_;
+  int failures_ = 0;
+  bool listed_ = false;
+};
+
+}  // namespace
+
+awaitable<void> run_watcher(KubeClient& client, WatcherOptions options, WatchHandler& handler) {
+  Watcher watcher{client, std::move(options), handler};
+  co_await watcher.run();
+}
+
+}  // namespace controller

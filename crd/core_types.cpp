@@ -1,0 +1,204 @@
+#include "crd/core_types.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "crd/json.hpp"
+
+namespace crd {
+namespace {
+
+std::uint64_t version_number(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc{} && result.ptr == text.data() + text.size() ? value : 0;
+}
+
+std::vector<OwnerReference> owners_from_json(const boost::json::object& meta) {
+  std::vector<OwnerReference> result;
+  const auto* owners = json::array_at(meta, "ownerReferences");
+  if (owners == nullptr) return result;
+  for (const auto& value : *owners) {
+    const auto* owner = value.if_object();
+    if (owner == nullptr) continue;
+    result.push_back({.kind = json::string_at(*owner, "kind"),
+                      .name = json::string_at(*owner, "name"),
+                      .uid = json::string_at(*owner, "uid"),
+                      .api_version = json::string_at(*owner, "apiVersion"),
+                      .controller = json::bool_at(*owner, "controller")});
+  }
+  return result;
+}
+
+/// The member `key` as an object; an empty one when it is absent, so that reads can be chained.
+const boost::json::object& child(const boost::json::object& object, std::string_view key) {
+  static const boost::json::object kEmpty;
+  const auto* found = json::object_at(object, key);
+  return found == nullptr ? kEmpty : *found;
+}
+
+const boost::json::object* find_condition(const boost::json::object& status,
+                                          std::string_view type) {
+  const auto* conditions = json::array_at(status, "conditions");
+  if (conditions == nullptr) return nullptr;
+  for (const auto& value : *conditions) {
+    const auto* condition = value.if_object();
+    if (condition != nullptr && json::string_at(*condition, "type") == type) return condition;
+  }
+  return nullptr;
+}
+
+std::string join(const boost::json::array& values) {
+  std::string result;
+  for (const auto& value : values) {
+    const auto* text = value.if_string();
+    if (text == nullptr) continue;
+    if (!result.empty()) result += ',';
+    result.append(text->data(), text->size());
+  }
+  return result;
+}
+
+/// One matchExpressions entry as query text, e.g. "tier in (a,b)".
+std::optional<std::string> expression_query(const boost::json::object& expression) {
+  const auto key = json::string_at(expression, "key");
+  const auto op = json::string_at(expression, "operator");
+  const auto* values = json::array_at(expression, "values");
+  if (key.empty()) return std::nullopt;
+  if (op == "Exists") return key;
+  if (op == "DoesNotExist") return "!" + key;
+  if (values == nullptr || values->empty()) return std::nullopt;
+  if (op == "In") return key + " in (" + join(*values) + ")";
+  if (op == "NotIn") return key + " notin (" + join(*values) + ")";
+  return std::nullopt;
+}
+
+}  // namespace
+
+const OwnerReference* ObjectMeta::controller() const {
+  const auto found = std::ranges::find_if(owner_references, &OwnerReference::controller);
+  return found == owner_references.end() ? nullptr : &*found;
+}
+
+bool is_newer(const ObjectMeta& a, const ObjectMeta& b) {
+  return version_number(a.resource_version) > version_number(b.resource_version);
+}
+
+bool Node::is_control_plane() const {
+  return meta.labels.contains("node-role.kubernetes.io/control-plane") ||
+         meta.labels.contains("node-role.kubernetes.io/master");
+}
+
+bool Node::has_taint(std::string_view key) const {
+  return std::ranges::any_of(taints, [&](const Taint& taint) { return taint.key == key; });
+}
+
+bool Pod::is_mirror() const { return meta.annotations.contains("kubernetes.io/config.mirror"); }
+
+ObjectMeta object_meta_from_json(const boost::json::object& object) {
+  const auto& meta = child(object, "metadata");
+  return {.name = json::string_at(meta, "name"),
+          .ns = json::string_at(meta, "namespace"),
+          .uid = json::string_at(meta, "uid"),
+          .resource_version = json::string_at(meta, "resourceVersion"),
+          .generation = json::int_at(meta, "generation").value_or(0),
+          .creation_timestamp = json::time_at(meta, "creationTimestamp"),
+          .deletion_timestamp = json::time_at(meta, "deletionTimestamp"),
+          .deletion_grace_period_seconds = json::int_at(meta, "deletionGracePeriodSeconds"),
+          .finalizers = json::strings_at(meta, "finalizers"),
+          .labels = json::string_map_at(meta, "labels"),
+          .annotations = json::string_map_at(meta, "annotations"),
+          .owner_references = owners_from_json(meta)};
+}
+
+Node node_from_json(const boost::json::object& object) {
+  Node node;
+  node.meta = object_meta_from_json(object);
+  const auto& spec = child(object, "spec");
+  node.unschedulable = json::bool_at(spec, "unschedulable");
+  if (const auto* taints = json::array_at(spec, "taints")) {
+    node.taints_json = *taints;
+    for (const auto& value : *taints) {
+      const auto* taint = value.if_object();
+      if (taint == nullptr) continue;
+      node.taints.push_back({.key = json::string_at(*taint, "key"),
+                             .value = json::string_at(*taint, "value"),
+                             .effect = json::string_at(*taint, "effect")});
+    }
+  }
+  if (const auto* ready = find_condition(child(object, "status"), "Ready")) {
+    const auto status = json::string_at(*ready, "status");
+    if (status == "True") node.ready = ConditionStatus::True;
+    if (status == "False") node.ready = ConditionStatus::False;
+    node.ready_transition_time = json::time_at(*ready, "lastTransitionTime");
+    node.ready_reason = json::string_at(*ready, "reason");
+    node.ready_message = json::string_at(*ready, "message");
+  }
+  return node;
+}
+
+Pod pod_from_json(const boost::json::object& object) {
+  Pod pod;
+  pod.meta = object_meta_from_json(object);
+  const auto& spec = child(object, "spec");
+  pod.node_name = json::string_at(spec, "nodeName");
+  const auto& status = child(object, "status");
+  pod.phase = json::string_at(status, "phase");
+  const auto* ready = find_condition(status, "Ready");
+  pod.ready = ready != nullptr && json::string_at(*ready, "status") == "True";
+  if (const auto* volumes = json::array_at(spec, "volumes")) {
+    for (const auto& value : *volumes) {
+      const auto* volume = value.if_object();
+      if (volume == nullptr) continue;
+      pod.empty_dir |= json::object_at(*volume, "emptyDir") != nullptr;
+      pod.claims_volume |= json::object_at(*volume, "persistentVolumeClaim") != nullptr ||
+                           json::object_at(*volume, "ephemeral") != nullptr;
+    }
+  }
+  return pod;
+}
+
+Workload workload_from_json(const boost::json::object& object) {
+  const auto& spec = child(object, "spec");
+  Workload workload{.meta = object_meta_from_json(object),
+                    .desired = json::int_at(spec, "replicas").value_or(1),
+                    .ready = json::int_at(child(object, "status"), "readyReplicas").value_or(0),
+                    .selector = {}};
+  const auto& selector = child(spec, "selector");
+  const bool is_label_selector =
+      selector.contains("matchLabels") || selector.contains("matchExpressions");
+  // A ReplicationController has a plain map of labels instead of a LabelSelector.
+  workload.selector =
+      is_label_selector ? selector : boost::json::object{{"matchLabels", selector}};
+  return workload;
+}
+
+VolumeAttachment volume_attachment_from_json(const boost::json::object& object) {
+  const auto& spec = child(object, "spec");
+  return {.meta = object_meta_from_json(object),
+          .node_name = json::string_at(spec, "nodeName"),
+          .volume = json::string_at(child(spec, "source"), "persistentVolumeName")};
+}
+
+std::optional<std::string> selector_query(const boost::json::object& selector) {
+  std::string result;
+  const auto add = [&](const std::string& term) {
+    if (!result.empty()) result += ',';
+    result += term;
+  };
+  for (const auto& [key, value] : json::string_map_at(selector, "matchLabels")) {
+    add(key + "=" + value);
+  }
+  if (const auto* expressions = json::array_at(selector, "matchExpressions")) {
+    for (const auto& value : *expressions) {
+      const auto* expression = value.if_object();
+      const auto term = expression == nullptr ? std::nullopt : expression_query(*expression);
+      if (!term) return std::nullopt;
+      add(*term);
+    }
+  }
+  if (result.empty()) return std::nullopt;
+  return result;
+}
+
+}  // namespace crd

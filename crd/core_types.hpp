@@ -1,0 +1,117 @@
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crd/condition.hpp"
+#include "crd/time.hpp"
+
+/// The slices of Kubernetes' own objects that the operator reads, and nothing more.
+namespace crd {
+
+struct OwnerReference {
+  std::string kind;
+  std::string name;
+  std::string uid;
+  std::string api_version;
+  bool controller = false;
+  bool operator==(const OwnerReference&) const = default;
+};
+
+struct ObjectMeta {
+  std::string name;
+  std::string ns;
+  std::string uid;
+  std::string resource_version;
+  std::int64_t generation = 0;
+  std::optional<TimePoint> creation_timestamp;
+  std::optional<TimePoint> deletion_timestamp;  ///< already contains the grace period
+  std::optional<std::int64_t> deletion_grace_period_seconds;
+  std::vector<std::string> finalizers;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  std::vector<OwnerReference> owner_references;
+
+  const OwnerReference* controller() const;
+  bool operator==(const ObjectMeta&) const = default;
+};
+
+/// True when `a` is a later version of the same object than `b`. Versions are compared as numbers, which
+/// Kubernetes allows for two versions of one resource; anything that is no number counts as older.
+bool is_newer(const ObjectMeta& a, const ObjectMeta& b);
+
+struct Taint {
+  std::string key;
+  std::string value;
+  std::string effect;
+  bool operator==(const Taint&) const = default;
+};
+
+struct Node {
+  ObjectMeta meta;
+  bool unschedulable = false;
+  std::vector<Taint> taints;
+  boost::json::array taints_json;  ///< as sent, with the fields that we do not read
+  ConditionStatus ready = ConditionStatus::Unknown;
+  std::optional<TimePoint> ready_transition_time;  ///< absent when the node never had a Ready condition
+  std::string ready_reason;
+  std::string ready_message;
+
+  bool is_ready() const { return ready == ConditionStatus::True; }
+  bool is_control_plane() const;
+  bool has_taint(std::string_view key) const;
+};
+
+/// Which pod is meant: this very one, not another of the same name.
+struct PodRef {
+  std::string ns;
+  std::string name;
+  std::string uid;
+  bool operator==(const PodRef&) const = default;
+};
+
+struct Pod {
+  ObjectMeta meta;
+  std::string node_name;
+  std::string phase;
+  bool ready = false;          ///< its Ready condition is True
+  bool empty_dir = false;      ///< has an emptyDir volume
+  bool claims_volume = false;  ///< has a PersistentVolumeClaim or an ephemeral volume
+
+  bool is_terminating() const { return meta.deletion_timestamp.has_value(); }
+  bool is_finished() const { return phase == "Succeeded" || phase == "Failed"; }
+  bool is_mirror() const;
+  PodRef ref() const { return {meta.ns, meta.name, meta.uid}; }
+  std::string full_name() const { return meta.ns + "/" + meta.name; }
+};
+
+/// A ReplicaSet, StatefulSet or ReplicationController, reduced to what "its pods run" means.
+struct Workload {
+  ObjectMeta meta;
+  std::int64_t desired = 1;
+  std::int64_t ready = 0;
+  boost::json::object selector;  ///< a metav1.LabelSelector
+};
+
+struct VolumeAttachment {
+  ObjectMeta meta;
+  std::string node_name;
+  std::string volume;
+};
+
+ObjectMeta object_meta_from_json(const boost::json::object& object);
+Node node_from_json(const boost::json::object& object);
+Pod pod_from_json(const boost::json::object& object);
+Workload workload_from_json(const boost::json::object& object);
+VolumeAttachment volume_attachment_from_json(const boost::json::object& object);
+
+/// A metav1.LabelSelector as the text of a `labelSelector` query; nullopt when it has an operator we do not
+/// know or selects nothing at all.
+std::optional<std::string> selector_query(const boost::json::object& selector);
+
+}  // namespace crd

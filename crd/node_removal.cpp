@@ -1,0 +1,318 @@
+#include "crd/node_removal.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "crd/json.hpp"
+
+namespace crd {
+namespace {
+
+namespace bj = boost::json;
+
+/// Reads typed members of one object of the spec and notes every member that has another type.
+class SpecReader {
+ public:
+  SpecReader(const bj::object& object, std::string path, std::vector<std::string>& errors)
+      : object_(object), path_(std::move(path)), errors_(errors) {}
+
+  void read(std::string_view key, bool& out) const {
+    if (const auto* value = json::find(object_, key)) {
+      if (const bool* flag = value->if_bool()) {
+        out = *flag;
+      } else {
+        fail(key, "must be true or false");
+      }
+    }
+  }
+
+  void read(std::string_view key, std::string& out) const {
+    if (const auto* value = json::find(object_, key)) {
+      if (const auto* text = value->if_string()) {
+        out.assign(text->data(), text->size());
+      } else {
+        fail(key, "must be a string");
+      }
+    }
+  }
+
+  void read(std::string_view key, std::int64_t& out) const {
+    if (const auto* value = json::find(object_, key)) {
+      if (const auto* number = value->if_int64()) {
+        out = *number;
+      } else {
+        fail(key, "must be a whole number");
+      }
+    }
+  }
+
+  void read(std::string_view key, std::optional<std::int64_t>& out) const {
+    if (json::find(object_, key) == nullptr) return;
+    out = 0;
+    read(key, *out);
+  }
+
+  template <typename Enum>
+  void read(std::string_view key, Enum& out,
+            std::initializer_list<std::pair<std::string_view, Enum>> words) const {
+    std::string text;
+    read(key, text);
+    if (text.empty()) return;
+    std::string allowed;
+    for (const auto& [word, value] : words) {
+      if (text == word) {
+        out = value;
+        return;
+      }
+      allowed += (allowed.empty() ? "" : " or ") + std::string{word};
+    }
+    fail(key, "must be " + allowed);
+  }
+
+  bool has(std::string_view key) const { return json::find(object_, key) != nullptr; }
+
+  template <typename Body>
+  void nested(std::string_view key, Body body) const {
+    const auto* value = json::find(object_, key);
+    if (value == nullptr) return;
+    if (const auto* object = value->if_object()) {
+      body(SpecReader{*object, path_ + "." + std::string{key}, errors_});
+    } else {
+      fail(key, "must be an object");
+    }
+  }
+
+ private:
+  void fail(std::string_view key, std::string_view problem) const {
+    errors_.push_back(path_ + "." + std::string{key} + " " + std::string{problem});
+  }
+
+  const bj::object& object_;
+  std::string path_;
+  std::vector<std::string>& errors_;
+};
+
+constexpr auto kTimeoutActions = {std::pair{std::string_view{"Continue"}, TimeoutAction::Continue},
+                                  std::pair{std::string_view{"Fail"}, TimeoutAction::Fail}};
+
+void read_drain(const SpecReader& reader, DrainSpec& drain) {
+  reader.read("force", drain.force);
+  reader.read("deleteEmptyDirData", drain.delete_empty_dir_data);
+  reader.read("ignoreDaemonSets", drain.ignore_daemon_sets);
+  reader.read("gracePeriodSeconds", drain.grace_period_seconds);
+  reader.read("timeoutSeconds", drain.timeout_seconds);
+  reader.read("onTimeout", drain.on_timeout,
+              {{"Fail", DrainTimeoutAction::Fail}, {"Delete", DrainTimeoutAction::Delete}});
+  reader.read("disableEviction", drain.disable_eviction);
+  drain.has_pod_selector = reader.has("podSelector");
+  drain.has_wait_for_completion = reader.has("waitForCompletion");
+}
+
+NodeRemovalSpec spec_from_json(const bj::object& object) {
+  NodeRemovalSpec spec;
+  const SpecReader reader{object, "spec", spec.decode_errors};
+  reader.read("nodeName", spec.node_name);
+  reader.read("nodeUID", spec.node_uid);
+  reader.read("suspend", spec.suspend);
+  reader.read("dryRun", spec.dry_run);
+  reader.read("deleteNode", spec.delete_node);
+  reader.read("allowControlPlane", spec.allow_control_plane);
+  spec.has_node_selector = reader.has("nodeSelector");
+  spec.has_max_concurrent = reader.has("maxConcurrent");
+  spec.has_ttl = reader.has("ttlSecondsAfterFinished");
+  reader.nested("drain", [&](const SpecReader& drain) { read_drain(drain, spec.drain); });
+  reader.nested("migration", [&](const SpecReader& migration) {
+    migration.read("wait", spec.migration.wait);
+    migration.read("timeoutSeconds", spec.migration.timeout_seconds);
+    migration.read("onTimeout", spec.migration.on_timeout, kTimeoutActions);
+  });
+  reader.nested("volumes", [&](const SpecReader& volumes) {
+    volumes.read("waitForDetach", spec.volumes.wait_for_detach);
+    volumes.read("timeoutSeconds", spec.volumes.timeout_seconds);
+    volumes.read("onTimeout", spec.volumes.on_timeout, kTimeoutActions);
+  });
+  reader.nested("unreachable", [&](const SpecReader& unreachable) {
+    unreachable.read("toleranceSeconds", spec.unreachable.tolerance_seconds);
+    unreachable.read("fenced", spec.unreachable.fenced);
+  });
+  reader.nested("hostCleanup",
+                [&](const SpecReader& cleanup) { cleanup.read("enabled", spec.host_cleanup); });
+  return spec;
+}
+
+ConditionStatus ready_from_string(std::string_view text) {
+  if (text == "True") return ConditionStatus::True;
+  return text == "False" ? ConditionStatus::False : ConditionStatus::Unknown;
+}
+
+/// Calls `body` with every object in the array member `key`.
+template <typename Body>
+void for_each_object(const bj::object& object, std::string_view key, Body body) {
+  const auto* values = json::array_at(object, key);
+  if (values == nullptr) return;
+  for (const auto& value : *values) {
+    if (const auto* element = value.if_object()) body(*element);
+  }
+}
+
+PodCounts pods_from_json(const bj::object& object) {
+  const auto count = [&](std::string_view key) { return json::int_at(object, key).value_or(0); };
+  return {.total = count("total"),
+          .evicted = count("evicted"),
+          .terminating = count("terminating"),
+          .blocked = count("blocked"),
+          .remaining = count("remaining"),
+          .skipped = count("skipped")};
+}
+
+NodeRemovalStatus status_from_json(const bj::object& object) {
+  NodeRemovalStatus status;
+  status.observed_generation = json::int_at(object, "observedGeneration").value_or(-1);
+  status.node_uid = json::string_at(object, "nodeUID");
+  status.start_time = json::time_at(object, "startTime");
+  status.completion_time = json::time_at(object, "completionTime");
+  if (const auto* conditions = json::array_at(object, "conditions")) {
+    status.conditions = Conditions::from_json(*conditions);
+  }
+  if (const auto* pods = json::object_at(object, "pods")) status.pods = pods_from_json(*pods);
+  for_each_object(object, "blockers", [&](const bj::object& blocker) {
+    status.blockers.push_back({.pod = json::string_at(blocker, "pod"),
+                               .uid = json::string_at(blocker, "uid"),
+                               .reason = json::string_at(blocker, "reason"),
+                               .message = json::string_at(blocker, "message"),
+                               .pdb = json::string_at(blocker, "pdb"),
+                               .since = json::time_at(blocker, "since").value_or(TimePoint{})});
+  });
+  status.blockers_omitted = json::int_at(object, "blockersOmitted").value_or(0);
+  for_each_object(object, "workloads", [&](const bj::object& workload) {
+    status.workloads.push_back({.kind = json::string_at(workload, "kind"),
+                                .ns = json::string_at(workload, "namespace"),
+                                .name = json::string_at(workload, "name"),
+                                .uid = json::string_at(workload, "uid"),
+                                .desired = json::int_at(workload, "desired").value_or(0),
+                                .ready = json::int_at(workload, "ready").value_or(0)});
+  });
+  status.workloads_omitted = json::int_at(object, "workloadsOmitted").value_or(0);
+  if (const auto* evidence = json::object_at(object, "evidence")) {
+    status.evidence = Evidence{
+        .ready = ready_from_string(json::string_at(*evidence, "ready")),
+        .not_ready_since = json::time_at(*evidence, "notReadySince").value_or(TimePoint{}),
+        .observed_since = json::time_at(*evidence, "observedSince").value_or(TimePoint{}),
+        .reason = json::string_at(*evidence, "reason"),
+        .message = json::string_at(*evidence, "message"),
+        .fenced = json::bool_at(*evidence, "fenced"),
+        .fenced_by = json::string_at(*evidence, "fencedBy")};
+  }
+  return status;
+}
+
+bj::object to_json(const PodCounts& pods) {
+  return {{"total", pods.total},
+          {"evicted", pods.evicted},
+          {"terminating", pods.terminating},
+          {"blocked", pods.blocked},
+          {"remaining", pods.remaining},
+          {"skipped", pods.skipped},
+          {"summary", std::to_string(pods.evicted) + "/" + std::to_string(pods.total)}};
+}
+
+/// Texts that come from elsewhere are cut to what the schema allows: a status that is refused for one long message
+/// would stop the removal.
+std::string shortened(const std::string& text) {
+  if (text.size() <= kMaxText) return text;
+  std::size_t end = kMaxText - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 character
+  return text.substr(0, end) + "...";
+}
+
+bj::object to_json(const Blocker& blocker) {
+  bj::object result{{"pod", blocker.pod},
+                    {"uid", blocker.uid},
+                    {"reason", blocker.reason},
+                    {"message", shortened(blocker.message)},
+                    {"since", to_rfc3339(blocker.since)}};
+  if (!blocker.pdb.empty()) result["pdb"] = blocker.pdb;
+  return result;
+}
+
+bj::object to_json(const WorkloadStatus& workload) {
+  return {{"kind", workload.kind},       {"namespace", workload.ns}, {"name", workload.name},
+          {"uid", workload.uid},         {"desired", workload.desired},
+          {"ready", workload.ready}};
+}
+
+bj::object to_json(const Evidence& evidence) {
+  bj::object result{{"ready", to_string(evidence.ready)},
+                    {"notReadySince", to_rfc3339(evidence.not_ready_since)},
+                    {"observedSince", to_rfc3339(evidence.observed_since)},
+                    {"fenced", evidence.fenced}};
+  // No empty strings: API servers of 1.20 built with a later Go refuse them in custom resources.
+  if (!evidence.reason.empty()) result["reason"] = evidence.reason;
+  if (!evidence.message.empty()) result["message"] = shortened(evidence.message);
+  if (!evidence.fenced_by.empty()) result["fencedBy"] = evidence.fenced_by;
+  return result;
+}
+
+/// RFC 7386: the patch that makes `after` of `before`.
+bj::object merge_patch(const bj::object& before, const bj::object& after) {
+  bj::object patch;
+  for (const auto& [key, value] : after) {
+    const auto* old_value = before.if_contains(key);
+    if (old_value != nullptr && *old_value == value) continue;
+    const bool nested = old_value != nullptr && old_value->is_object() && value.is_object();
+    patch[key] = nested ? bj::value{merge_patch(old_value->get_object(), value.get_object())} : value;
+  }
+  for (const auto& [key, value] : before) {
+    if (!after.contains(key)) patch[key] = nullptr;
+  }
+  return patch;
+}
+
+template <typename T>
+bj::array to_array(const std::vector<T>& values) {
+  bj::array result;
+  for (const auto& value : values) result.push_back(to_json(value));
+  return result;
+}
+
+}  // namespace
+
+bool NodeRemovalStatus::is_terminal() const {
+  const auto* succeeded = conditions.find(condition::kSucceeded);
+  return succeeded != nullptr && succeeded->status != ConditionStatus::Unknown;
+}
+
+bool NodeRemoval::has_finalizer() const {
+  return std::ranges::find(meta.finalizers, kFinalizer) != meta.finalizers.end();
+}
+
+NodeRemoval node_removal_from_json(const bj::object& object) {
+  NodeRemoval removal;
+  removal.meta = object_meta_from_json(object);
+  if (const auto* spec = json::object_at(object, "spec")) removal.spec = spec_from_json(*spec);
+  if (const auto* status = json::object_at(object, "status")) {
+    removal.status = status_from_json(*status);
+  }
+  return removal;
+}
+
+bj::object to_json(const NodeRemovalStatus& status) {
+  bj::object result{{"observedGeneration", status.observed_generation}};
+  if (!status.node_uid.empty()) result["nodeUID"] = status.node_uid;
+  if (status.start_time) result["startTime"] = to_rfc3339(*status.start_time);
+  if (status.completion_time) result["completionTime"] = to_rfc3339(*status.completion_time);
+  result["conditions"] = status.conditions.to_json();
+  if (status.pods) result["pods"] = to_json(*status.pods);
+  if (!status.blockers.empty()) result["blockers"] = to_array(status.blockers);
+  if (status.blockers_omitted > 0) result["blockersOmitted"] = status.blockers_omitted;
+  if (!status.workloads.empty()) result["workloads"] = to_array(status.workloads);
+  if (status.workloads_omitted > 0) result["workloadsOmitted"] = status.workloads_omitted;
+  if (status.evidence) result["evidence"] = to_json(*status.evidence);
+  return result;
+}
+
+bj::object status_merge_patch(const NodeRemovalStatus& before, const NodeRemovalStatus& after) {
+  return merge_patch(to_json(before), to_json(after));
+}
+
+}  // namespace crd

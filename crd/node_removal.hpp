@@ -1,0 +1,171 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crd/condition.hpp"
+#include "crd/core_types.hpp"
+#include "crd/time.hpp"
+
+/// The NodeRemoval object: noderemoval.dev/v1alpha1. What each field means to a user is described in
+/// crd/noderemovals.yaml; this header says what the program makes of it.
+namespace crd {
+
+inline constexpr std::string_view kFinalizer = "noderemoval.dev/removal";
+inline constexpr std::string_view kClaimAnnotation = "noderemoval.dev/claim";
+inline constexpr std::string_view kProtectAnnotation = "noderemoval.dev/protect";
+inline constexpr std::string_view kRemovingTaint = "noderemoval.dev/removing";
+inline constexpr std::string_view kOutOfServiceTaint = "node.kubernetes.io/out-of-service";
+
+namespace condition {
+inline constexpr std::string_view kAccepted = "Accepted";
+inline constexpr std::string_view kCordoned = "Cordoned";
+inline constexpr std::string_view kDrained = "Drained";
+inline constexpr std::string_view kPodsMigrated = "PodsMigrated";
+inline constexpr std::string_view kVolumesDetached = "VolumesDetached";
+inline constexpr std::string_view kTerminatingPodsCleared = "TerminatingPodsCleared";
+inline constexpr std::string_view kNodeDeleted = "NodeDeleted";
+inline constexpr std::string_view kLeftoversGone = "LeftoversGone";
+inline constexpr std::string_view kSucceeded = "Succeeded";
+inline constexpr std::string_view kReconciling = "Reconciling";
+inline constexpr std::string_view kStalled = "Stalled";
+}  // namespace condition
+
+enum class DrainTimeoutAction { Fail, Delete };
+enum class TimeoutAction { Continue, Fail };
+
+struct DrainSpec {
+  bool force = false;
+  bool delete_empty_dir_data = false;
+  bool ignore_daemon_sets = true;
+  std::optional<std::int64_t> grace_period_seconds;
+  std::int64_t timeout_seconds = 3600;  ///< 0 = no limit
+  DrainTimeoutAction on_timeout = DrainTimeoutAction::Fail;
+  bool has_pod_selector = false;
+  bool has_wait_for_completion = false;
+  bool disable_eviction = false;
+};
+
+struct MigrationSpec {
+  bool wait = true;
+  std::int64_t timeout_seconds = 600;
+  TimeoutAction on_timeout = TimeoutAction::Continue;
+};
+
+struct VolumesSpec {
+  bool wait_for_detach = true;
+  std::int64_t timeout_seconds = 300;
+  TimeoutAction on_timeout = TimeoutAction::Continue;
+};
+
+struct UnreachableSpec {
+  std::int64_t tolerance_seconds = 300;
+  bool fenced = false;
+};
+
+struct NodeRemovalSpec {
+  std::string node_name;
+  bool has_node_selector = false;
+  bool has_max_concurrent = false;
+  std::string node_uid;
+  bool suspend = false;
+  bool dry_run = false;
+  DrainSpec drain;
+  MigrationSpec migration;
+  VolumesSpec volumes;
+  UnreachableSpec unreachable;
+  bool host_cleanup = false;
+  bool delete_node = true;
+  bool allow_control_plane = false;
+  bool has_ttl = false;
+
+  /// What is wrong with the spec as it was written (wrong types, unknown words), empty when nothing is. The API
+  /// server checks the same by the schema; this is the second line, for objects that got past it.
+  std::vector<std::string> decode_errors;
+};
+
+struct PodCounts {
+  std::int64_t total = 0;
+  std::int64_t evicted = 0;
+  std::int64_t terminating = 0;
+  std::int64_t blocked = 0;
+  std::int64_t remaining = 0;
+  std::int64_t skipped = 0;
+  bool operator==(const PodCounts&) const = default;
+};
+
+struct Blocker {
+  std::string pod;  ///< namespace/name
+  std::string uid;
+  std::string reason;
+  std::string message;
+  std::string pdb;
+  TimePoint since;
+  bool operator==(const Blocker&) const = default;
+};
+
+struct WorkloadStatus {
+  std::string kind;
+  std::string ns;
+  std::string name;
+  std::string uid;
+  std::int64_t desired = 0;
+  std::int64_t ready = 0;
+  bool operator==(const WorkloadStatus&) const = default;
+};
+
+/// Why the node was judged dead, with the times the judgement rests on.
+struct Evidence {
+  ConditionStatus ready = ConditionStatus::Unknown;
+  TimePoint not_ready_since;  ///< the node condition's own transition time
+  TimePoint observed_since;   ///< since when we have seen it NotReady without a break
+  std::string reason;
+  std::string message;
+  bool fenced = false;
+  std::string fenced_by;  ///< "spec.unreachable.fenced" or the taint
+  bool operator==(const Evidence&) const = default;
+};
+
+inline constexpr std::size_t kMaxText = 1024;  ///< of messages that come from elsewhere, in bytes
+inline constexpr std::size_t kMaxBlockers = 20;
+inline constexpr std::size_t kMaxWorkloads = 256;
+
+struct NodeRemovalStatus {
+  std::int64_t observed_generation = -1;
+  std::string node_uid;
+  std::optional<TimePoint> start_time;
+  std::optional<TimePoint> completion_time;
+  Conditions conditions;
+  std::optional<PodCounts> pods;
+  std::vector<Blocker> blockers;       ///< sorted, at most kMaxBlockers
+  std::int64_t blockers_omitted = 0;
+  std::vector<WorkloadStatus> workloads;  ///< sorted, at most kMaxWorkloads
+  std::int64_t workloads_omitted = 0;
+  std::optional<Evidence> evidence;
+  bool operator==(const NodeRemovalStatus&) const = default;
+
+  bool is_terminal() const;
+};
+
+struct NodeRemoval {
+  ObjectMeta meta;
+  NodeRemovalSpec spec;
+  NodeRemovalStatus status;
+
+  bool is_being_deleted() const { return meta.deletion_timestamp.has_value(); }
+  bool has_finalizer() const;
+};
+
+NodeRemoval node_removal_from_json(const boost::json::object& object);
+boost::json::object to_json(const NodeRemovalStatus& status);
+
+/// The merge patch that turns the status `before` into `after`: only members that differ; those that went
+/// away are null. Empty when there is nothing to write.
+boost::json::object status_merge_patch(const NodeRemovalStatus& before,
+                                       const NodeRemovalStatus& after);
+
+}  // namespace crd

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "crd/json.hpp"
+#include "reconcilers/guards.hpp"
+#include "reconcilers/steps.hpp"
+
+namespace reconcilers {
+namespace {
+
+using crd::ConditionStatus;
+namespace condition = crd::condition;
+using namespace std::chrono_literals;
+
+bool is_our_taint(const boost::json::value& taint) {
+  const auto* object = taint.if_object();
+  return object != nullptr && crd::json::string_at(*object, "key") == crd::kRemovingTaint;
+}
+
+boost::json::array taints_without_ours(const crd::Node& node) {
+  boost::json::array result;
+  std::ranges::copy_if(node.taints_json, std::back_inserter(result),
+                       [](const auto& taint) { return !is_our_taint(taint); });
+  return result;
+}
+
+Cordon cordon_action(const crd::Node& node, bool was_unschedulable) {
+  auto taints = taints_without_ours(node);
+  taints.push_back(boost::json::object{{"key", crd::kRemovingTaint}, {"effect", "NoSchedule"}});
+  return {.node = node.meta.name,
+          .uid = node.meta.uid,
+          .resource_version = node.meta.resource_version,
+          .was_unschedulable = was_unschedulable,
+          .taints = std::move(taints)};
+}
+
+Step wait_for_holder(Round& round, std::string_view type, const std::string& holder) {
+  round.requeue_after(5s);
+  return round.wait(type, "ClaimedByOther",
+                    "Node " + round.node().meta.name + " is being removed by NodeRemoval " + holder +
+                        ". This one goes on when that one is finished or deleted.");
+}
+
+Step hold_uncordoned(Round& round) {
+  const auto& name = round.node().meta.name;
+  const std::string message = "Somebody uncordoned Node " + name +
+                              " while it is being removed, so nothing more is done. To go on: kubectl cordon " +
+                              name + ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
+  round.set(condition::kCordoned, ConditionStatus::False, "Uncordoned", message);
+  return round.wait("Uncordoned", message);
+}
+
+}  // namespace
+
+Step accept(Round& round) {
+  const auto& node = round.node();
+  if (!round.status().conditions.is_true(condition::kAccepted)) {
+    const auto* census = known(round.seen.census);
+    if (census == nullptr) return round.need(FactName::Census, round.seen.census);
+    if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
+      return wait_for_holder(round, condition::kAccepted, *holder);
+    }
+    if (const auto refusal = refuse_to_begin(round.spec(), node, *census, round.seen.others)) {
+      if (refusal->final) {
+        round.set(condition::kAccepted, ConditionStatus::False, refusal->reason, refusal->message);
+        return round.fail("Refused", refusal->message);
+      }
+      round.requeue_after(5s);
+      return round.wait(condition::kAccepted, refusal->reason, refusal->message);
+    }
+    if (round.spec().suspend) return Step::Next;  // nothing is bound or begun while suspended
+    round.status().node_uid = node.meta.uid;
+    round.status().start_time = round.now;
+    round.pass(condition::kAccepted, "Accepted", "Bound to Node " + node.meta.name + " with UID " + node.meta.uid);
+  }
+  if (!round.removal().has_finalizer() && !round.spec().suspend) {
+    round.decision.actions.emplace_back(AddFinalizer{});
+    return round.wait("Accepted", "About to cordon Node " + node.meta.name);
+  }
+  return Step::Next;
+}
+
+Step cordon(Round& round) {
+  const auto& node = round.node();
+  const auto claim = read_claim(node);
+  const bool ours = claim && claim->uid == round.removal().meta.uid;
+  const bool was_cordoned = round.status().conditions.find(condition::kCordoned) != nullptr &&
+                            !round.began(condition::kCordoned);
+  if (ours && node.unschedulable) {
+    round.pass(condition::kCordoned, "Cordoned", "Node " + node.meta.name + " takes no new pods");
+    return Step::Next;
+  }
+  if (ours) return hold_uncordoned(round);
+  if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
+    return wait_for_holder(round, condition::kCordoned, *holder);
+  }
+  if (was_cordoned && !node.unschedulable) return hold_uncordoned(round);
+  // A claim that was taken away, or that a removal which no longer exists left behind: nobody can tell any more who
+  // cordoned the node, so cancelling will leave it cordoned.
+  const bool was_unschedulable = claim ? claim->was_unschedulable || was_cordoned : node.unschedulable;
+  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable));
+  return round.wait(condition::kCordoned, "Cordoning", "Cordoning Node " + node.meta.name);
+}
+
+void release(Round& round, bool uncordon) {
+  if (!round.removal().has_finalizer()) return;
+  const auto* node = known(round.seen.node);
+  if (node == nullptr) {
+    if (!round.seen.node) round.decision.needs.insert(FactName::Node);
+    round.requeue_after(5s);
+    return;
+  }
+  const bool is_ours = *node && (*node)->meta.uid == round.status().node_uid &&
+                       !(*node)->meta.deletion_timestamp;
+  const auto claim = is_ours ? read_claim(**node) : std::nullopt;
+  if (!claim || claim->uid != round.removal().meta.uid) {
+    round.decision.actions.emplace_back(RemoveFinalizer{});
+    return;
+  }
+  round.decision.actions.emplace_back(
+      Release{.node = (*node)->meta.name,
+              .uid = (*node)->meta.uid,
+              .resource_version = (*node)->meta.resource_version,
+              .uncordon = uncordon && !claim->was_unschedulable && (*node)->unschedulable,
+              .taints = taints_without_ours(**node)});
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,273 @@
+#include "reconcilers/act.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/serialize.hpp>
+#include <exception>
+#include <expected>
+#include <memory>
+#include <utility>
+
+#include "controller/backoff.hpp"
+#include "controller/log.hpp"
+#include "crd/json.hpp"
+#include "reconcilers/eviction_outcome.hpp"
+#include "reconcilers/gate.hpp"
+#include "reconcilers/resources.hpp"
+
+namespace reconcilers {
+namespace {
+
+namespace asio = boost::asio;
+namespace bj = boost::json;
+using controller::awaitable;
+using controller::ErrorKind;
+using controller::KubeError;
+using controller::log;
+using controller::LogLevel;
+using controller::ObjectRef;
+
+/// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only queue there.
+constexpr std::size_t kPodRequestsInFlight = 16;
+
+bool is_conflict(const KubeError& error) {
+  // A wrong metadata.uid in a patch of a Node is answered with 422 instead of 409.
+  return error.kind == ErrorKind::Conflict || error.kind == ErrorKind::NotFound ||
+         (error.kind == ErrorKind::Invalid && error.message.find("uid") != std::string::npos);
+}
+
+class Actor {
+ public:
+  explicit Actor(ActContext& context) : context_(context), session_(context.session) {}
+
+  awaitable<ActOutcome> run(const Action& action) {
+    if (std::holds_alternative<AddFinalizer>(action)) co_return co_await patch_finalizers(true);
+    if (std::holds_alternative<RemoveFinalizer>(action)) co_return co_await patch_finalizers(false);
+    if (const auto* cordon = std::get_if<Cordon>(&action)) co_return co_await patch_node(*cordon);
+    if (const auto* release = std::get_if<Release>(&action)) co_return co_await patch_node(*release);
+    co_return co_await delete_node();
+  }
+
+  /// Evict, DeletePod and ClearPod.
+  awaitable<ActOutcome> run_for_pods(const std::vector<Action>& actions) {
+    const bool dead_node = std::ranges::any_of(actions, [](const Action& action) {
+      return !std::holds_alternative<Evict>(action);
+    });
+    if (dead_node) {
+      const auto allowed = co_await check_dead_node();
+      if (!allowed) {
+        log(LogLevel::Info, "pods of the dead node are left alone", {{"removal", name()}, {"reason", allowed.error()}});
+        co_return ActOutcome::Changed;
+      }
+    }
+    co_await run_in_parallel(actions);
+    co_return ActOutcome::Done;
+  }
+
+ private:
+  const std::string& name() const { return context_.removal.meta.name; }
+
+  ActOutcome failed(const KubeError& error) {
+    session_.action_error = error.message;
+    log(LogLevel::Warning, "request failed", {{"removal", name()}, {"error", error.message}});
+    return ActOutcome::Failed;
+  }
+
+  awaitable<ActOutcome> patch_finalizers(bool add) {
+    auto finalizers = context_.removal.meta.finalizers;
+    std::erase(finalizers, crd::kFinalizer);
+    if (add) finalizers.emplace_back(crd::kFinalizer);
+    ObjectRef ref{resources::kNodeRemovals, {}, name()};
+    bj::object patch{{"metadata", bj::object{{"resourceVersion", context_.removal.meta.resource_version},
+                                             {"finalizers", crd::json::to_array(finalizers)}}}};
+    const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
+    if (answer) {
+      session_.latest = crd::node_removal_from_json(*answer);
+      co_return ActOutcome::Done;
+    }
+    if (!add && answer.error().kind == ErrorKind::NotFound) co_return ActOutcome::Done;
+    if (is_conflict(answer.error())) co_return ActOutcome::Changed;
+    co_return failed(answer.error());
+  }
+
+  awaitable<ActOutcome> send_node_patch(const std::string& node, bj::object patch, std::string_view what) {
+    ObjectRef ref{resources::kNodes, {}, node};
+    const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
+    if (answer) {
+      session_.latest_node = crd::node_from_json(*answer);
+      log(LogLevel::Info, what, {{"removal", name()}, {"node", node}});
+      co_return ActOutcome::Done;
+    }
+    if (!is_conflict(answer.error())) co_return failed(answer.error());
+    // Usually the kubelet has reported in between: the watch may be behind, so the next round needs a fresh read.
+    const auto fresh = co_await read_node(context_.client, node);
+    if (fresh && *fresh) session_.latest_node = **fresh;
+    co_return ActOutcome::Changed;
+  }
+
+  awaitable<ActOutcome> patch_node(Cordon cordon) {
+    bj::object claim{{"removal", name()},
+                     {"uid", context_.removal.meta.uid},
+                     {"wasUnschedulable", cordon.was_unschedulable}};
+    bj::object metadata{{"uid", cordon.uid},
+                        {"resourceVersion", cordon.resource_version},
+                        {"annotations", bj::object{{crd::kClaimAnnotation, bj::serialize(claim)}}}};
+    bj::object patch{{"metadata", std::move(metadata)},
+                     {"spec", bj::object{{"unschedulable", true}, {"taints", cordon.taints}}}};
+    co_return co_await send_node_patch(cordon.node, std::move(patch), "node cordoned");
+  }
+
+  awaitable<ActOutcome> patch_node(Release release) {
+    bj::object metadata{{"uid", release.uid},
+                        {"resourceVersion", release.resource_version},
+                        {"annotations", bj::object{{crd::kClaimAnnotation, nullptr}}}};
+    bj::object spec{{"taints", release.taints}};
+    if (release.uncordon) spec["unschedulable"] = nullptr;
+    bj::object patch{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
+    co_return co_await send_node_patch(release.node, std::move(patch),
+                                       release.uncordon ? "node released and uncordoned" : "node released");
+  }
+
+  /// Quorum reads of this removal and its node, made now.
+  awaitable<std::expected<FreshView, std::string>> read_fresh() {
+    ObjectRef ref{resources::kNodeRemovals, {}, name()};
+    const auto object = co_await context_.client.get(std::move(ref));
+    if (!object) co_return std::unexpected(object.error().message);
+    auto node = co_await read_node(context_.client, context_.removal.spec.node_name);
+    if (!node) co_return std::unexpected(node.error());
+    if (!*node) co_return std::unexpected("the node is gone");
+    FreshView view{.removal = crd::node_removal_from_json(*object), .node = std::move(**node)};
+    session_.latest_node = view.node;
+    co_return view;
+  }
+
+  awaitable<std::expected<void, std::string>> check_dead_node() {
+    const auto census = co_await context_.census.get();
+    if (!census) co_return std::unexpected(census.error());
+    const auto fresh = co_await read_fresh();
+    if (!fresh) co_return std::unexpected(fresh.error());
+    co_return may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census, context_.policy);
+  }
+
+  awaitable<std::expected<crd::NodeDeletePermit, std::string>> ask_gate() {
+    const auto census = co_await context_.census.get();
+    if (!census) co_return std::unexpected(census.error());
+    const auto pods = co_await read_pods(context_.client, context_.removal.spec.node_name);
+    if (!pods) co_return std::unexpected(pods.error());
+    const auto fresh = co_await read_fresh();
+    if (!fresh) co_return std::unexpected(fresh.error());
+    co_return DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census, context_.others, context_.policy,
+                                 context_.now);
+  }
+
+  awaitable<ActOutcome> delete_node() {
+    auto permit = co_await ask_gate();
+    if (!permit) {
+      session_.gate_refusal = permit.error();
+      log(LogLevel::Info, "node not deleted", {{"removal", name()}, {"reason", permit.error()}});
+      co_return ActOutcome::Changed;
+    }
+    session_.gate_refusal.clear();
+    log(LogLevel::Info, "deleting node",
+        {{"removal", name()}, {"node", permit->name()}, {"uid", permit->uid()},
+         {"resourceVersion", permit->resource_version()}});
+    const auto answer = co_await context_.client.delete_node(*std::move(permit));
+    // Whatever was answered, the next round reads the node again: accepted is not gone, and unknown is not refused.
+    session_.latest_node.reset();
+    if (answer) co_return ActOutcome::Done;
+    if (is_conflict(answer.error())) co_return ActOutcome::Changed;
+    co_return failed(answer.error());
+  }
+
+  awaitable<void> send_for_pod(const Action& action) {
+    // An accepted request shows in the watch within moments; until then it is not repeated.
+    const auto quiet_until = context_.now + std::chrono::seconds{5};
+    crd::PodRef pod;
+    controller::Result<void> answer;
+    bool clearing = false;
+    if (const auto* evict = std::get_if<Evict>(&action)) {
+      pod = evict->pod;
+      std::optional<std::chrono::seconds> grace;
+      if (evict->grace_period_seconds) grace = std::chrono::seconds{*evict->grace_period_seconds};
+      answer = co_await context_.client.evict(pod, grace);
+    } else if (const auto* deletion = std::get_if<DeletePod>(&action)) {
+      pod = deletion->pod;
+      answer = co_await context_.client.delete_pod(pod, std::nullopt);
+    } else if (const auto* clear = std::get_if<ClearPod>(&action)) {
+      pod = clear->pod;
+      clearing = true;
+      answer = co_await context_.client.delete_pod(pod, std::chrono::seconds{0});
+    }
+    // A pod that is not there, or has another UID now, is gone from this node: the watch will say so.
+    if (answer || is_conflict(answer.error())) {
+      (clearing ? session_.cleared : session_.accepted)[pod.uid] = quiet_until;
+      session_.refusals.erase(pod.uid);
+      session_.attempts.erase(pod.uid);
+      log(LogLevel::Info, clearing ? "pod cleared" : "pod told to leave",
+          {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"uid", pod.uid}});
+      co_return;
+    }
+    auto& attempt = session_.attempts[pod.uid];
+    session_.refusals[pod.uid] =
+        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
+    log(LogLevel::Info, "pod not told to leave",
+        {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});
+  }
+
+  awaitable<void> send_from(const std::vector<Action>& actions, std::shared_ptr<std::size_t> next) {
+    while (*next < actions.size()) co_await send_for_pod(actions[(*next)++]);
+  }
+
+  awaitable<void> run_in_parallel(const std::vector<Action>& actions) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto next = std::make_shared<std::size_t>(0);
+    const auto lanes = std::min(actions.size(), kPodRequestsInFlight);
+    using Lane = decltype(asio::co_spawn(executor, send_from(actions, next), asio::deferred));
+    std::vector<Lane> started;
+    started.reserve(lanes);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      started.push_back(asio::co_spawn(executor, send_from(actions, next), asio::deferred));
+    }
+    auto group = asio::experimental::make_parallel_group(std::move(started));
+    const auto [order, errors] =
+        co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    for (const auto& error : errors) {
+      if (error) std::rethrow_exception(error);
+    }
+  }
+
+  ActContext& context_;
+  Session& session_;
+};
+
+bool is_for_pod(const Action& action) {
+  return std::holds_alternative<Evict>(action) || std::holds_alternative<DeletePod>(action) ||
+         std::holds_alternative<ClearPod>(action);
+}
+
+}  // namespace
+
+controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> actions) {
+  Actor actor{context};
+  std::vector<Action> for_pods;
+  for (const auto& action : actions) {
+    if (is_for_pod(action)) {
+      for_pods.push_back(action);
+      continue;
+    }
+    const auto outcome = co_await actor.run(action);
+    if (outcome != ActOutcome::Done) co_return outcome;
+  }
+  if (!for_pods.empty()) {
+    const auto outcome = co_await actor.run_for_pods(for_pods);
+    if (outcome != ActOutcome::Done) co_return outcome;
+  }
+  context.session.action_error.clear();
+  co_return ActOutcome::Done;
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <string>
+
+#include "reconcilers/guards.hpp"
+#include "reconcilers/messages.hpp"
+#include "reconcilers/migration.hpp"
+#include "reconcilers/node_pods.hpp"
+#include "reconcilers/steps.hpp"
+
+namespace reconcilers {
+namespace {
+
+using crd::ConditionStatus;
+namespace condition = crd::condition;
+using namespace std::chrono_literals;
+
+/// When the node may be treated as dead: NotReady for the tolerance by its own clock and by what we have seen.
+crd::TimePoint dead_at(Round& round) {
+  const auto& evidence = *round.status().evidence;
+  return std::max(evidence.not_ready_since, evidence.observed_since) +
+         std::chrono::seconds{round.spec().unreachable.tolerance_seconds};
+}
+
+Step wait_for_tolerance(Round& round, const NodePods& pods, crd::TimePoint dead_time) {
+  Blockers{}.write(round);
+  write_counts(round, pods, 0);
+  round.requeue_at(dead_time);
+  const auto& evidence = *round.status().evidence;
+  const std::string message =
+      "Node " + round.node().meta.name + " is NotReady since " + crd::to_rfc3339(evidence.not_ready_since) + " (" +
+      evidence.reason + "). No eviction is sent, because no kubelet would carry it out. If it stays NotReady until " +
+      crd::to_rfc3339(dead_time) + " its pods are deleted so that they start elsewhere; if it comes back, it is "
+      "drained.";
+  round.set(condition::kDrained, ConditionStatus::False, "NodeNotReady", message);
+  return round.wait("NodeNotReady", message);
+}
+
+struct DeadNodeWork {
+  std::vector<crd::Pod> to_delete;
+  std::vector<crd::Pod> to_clear;
+  Blockers blockers;
+};
+
+void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNodeWork& work) {
+  const auto& pod = entry.pod;
+  if (entry.verdict.pod_class == PodClass::NeedsWord) {
+    work.blockers.add(pod, entry.verdict.reason, entry.verdict.message);
+  } else if (must_run_at_most_once(pod) && !fenced && !pod.is_finished()) {
+    work.blockers.add(pod, "NeedsFencing",
+                      "it must not run twice, and nobody has said that the machine is off. Make sure that it is off or "
+                      "cut off from network and storage, then: kubectl patch noderemoval " +
+                          round.removal().meta.name +
+                          " --type=merge -p '{\"spec\":{\"unreachable\":{\"fenced\":true}}}'");
+  } else if (!pod.is_terminating()) {
+    if (!is_pausing(round, pod, round.seen.accepted, work.blockers)) work.to_delete.push_back(pod);
+  } else if (pod.meta.deletion_grace_period_seconds == 0 && !pod.meta.finalizers.empty()) {
+    work.blockers.add(pod, "Finalizer", overdue_message(pod));
+  } else if (is_overdue(pod, round.policy, round.now)) {
+    if (!is_pausing(round, pod, round.seen.cleared, work.blockers)) work.to_clear.push_back(pod);
+  } else {
+    round.requeue_at(*pod.meta.deletion_timestamp + round.policy.overdue_margin);
+  }
+}
+
+/// Pods that start elsewhere without us clearing anything come first; StatefulSet pods cannot start before their
+/// predecessor is cleared.
+Step wait_for_replacements(Round& round) {
+  const auto& spec = round.spec().migration;
+  if (!spec.wait || round.status().workloads.empty()) return Step::Next;
+  const auto* progress = known(round.seen.workloads);
+  if (progress == nullptr) return round.need(FactName::Workloads, round.seen.workloads);
+  const auto waiting = update_workloads(*progress, true, round.status());
+  if (waiting.empty()) return Step::Next;
+  if (round.timed_out(condition::kPodsMigrated, spec.timeout_seconds)) {
+    if (spec.on_timeout == crd::TimeoutAction::Continue) return Step::Next;
+    return round.fail("MigrationTimedOut", "Not running elsewhere: " + name_some(waiting));
+  }
+  round.requeue_after(round.poll_interval(condition::kPodsMigrated));
+  const std::string message = "Waiting until they run elsewhere: " + name_some(waiting);
+  round.set(condition::kPodsMigrated, ConditionStatus::Unknown, "WaitingForMigration", message);
+  return round.wait("WaitingForMigration", message);
+}
+
+Step brake_applies(Round& round) {
+  const auto* census = known(round.seen.census);
+  if (census == nullptr) return round.need(FactName::Census, round.seen.census);
+  const auto message = brake(*census, round.policy);
+  if (!message) return Step::Next;
+  round.requeue_after(5s);
+  return round.wait(condition::kTerminatingPodsCleared, "TooManyNodesNotReady", *message);
+}
+
+void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work) {
+  if (work.blockers.empty()) {
+    round.wait(condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
+               "Waiting for " + count_of(pods.leaving.size(), "pod") + " of the dead node to be gone");
+    return;
+  }
+  round.wait(condition::kTerminatingPodsCleared, work.blockers.has("NeedsFencing") ? "NeedsFencing" : "Blocked",
+             count_of(work.blockers.size(), "pod") + " cannot be cleared: " + work.blockers.summary());
+}
+
+}  // namespace
+
+Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
+  const auto dead_time = dead_at(round);
+  if (round.now < dead_time) return wait_for_tolerance(round, pods, dead_time);
+  round.set(condition::kDrained, ConditionStatus::False, "NodeNotReady",
+            "Not drained: the node is NotReady since " +
+                crd::to_rfc3339(round.status().evidence->not_ready_since) +
+                ", so its pods are deleted instead of evicted");
+  if (brake_applies(round) == Step::Wait) return Step::Wait;
+
+  DeadNodeWork work;
+  for (const auto& entry : pods.leaving) {
+    sort_dead_pod(round, entry, round.status().evidence->fenced, work);
+  }
+  const auto blocked = work.blockers.size();
+  work.blockers.write(round);
+  write_counts(round, pods, blocked);
+  for (const auto& pod : work.to_delete) round.decision.actions.emplace_back(DeletePod{pod.ref()});
+  wait_for_pods(round, pods, work);
+  if (!work.to_delete.empty()) return Step::Wait;
+  if (wait_for_replacements(round) == Step::Next) {
+    for (const auto& pod : work.to_clear) round.decision.actions.emplace_back(ClearPod{pod.ref()});
+  } else if (!work.blockers.empty() && !round.status().is_terminal()) {
+    wait_for_pods(round, pods, work);  // what a human has to decide is the more important news
+  }
+  return Step::Wait;
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,95 @@
+#include "reconcilers/decide.hpp"
+
+#include "reconcilers/round.hpp"
+#include "reconcilers/steps.hpp"
+#include "reconcilers/validate.hpp"
+
+namespace reconcilers {
+namespace {
+
+using crd::ConditionStatus;
+namespace condition = crd::condition;
+
+/// True when the Node this removal is bound to may have been deleted by us: the intent is written to status before
+/// the request is sent, so it is there even when we died in between.
+bool delete_was_intended(const Round& round) {
+  return round.removal().status.conditions.find(condition::kNodeDeleted) != nullptr;
+}
+
+/// Finds out whether the node is the one this removal means. Ends the round when it is absent, replaced or gone.
+Step find_node(Round& round) {
+  const auto* node = known(round.seen.node);
+  if (node == nullptr) return round.need(FactName::Node, round.seen.node);
+  const auto& name = round.spec().node_name;
+  const auto& bound = round.status().node_uid;
+  const auto& expected = bound.empty() ? round.spec().node_uid : bound;
+  if (!*node) {
+    if (!bound.empty()) return check_leftovers(round, false);
+    return round.succeed("NodeAbsent", "There was no Node " + name +
+                                           " when this NodeRemoval was first seen, so there was nothing to do. If "
+                                           "the name is a typing error, create a NodeRemoval with the right one.");
+  }
+  const auto& uid = (*node)->meta.uid;
+  if (expected.empty() || uid == expected) return Step::Next;
+  if (!bound.empty() && delete_was_intended(round)) return check_leftovers(round, true);
+  return round.succeed("AlreadyReplaced", "Node " + name + " now has UID " + uid +
+                                              " instead of " + expected +
+                                              ": the node this NodeRemoval meant is gone and its successor is left "
+                                              "alone. To remove that one, create a new NodeRemoval.");
+}
+
+Step check_spec(Round& round) {
+  const auto problem = validate(round.spec());
+  if (!problem) return Step::Next;
+  round.set(condition::kAccepted, ConditionStatus::False, problem->reason, problem->message);
+  return round.fail("InvalidSpec", problem->message);
+}
+
+/// Stops starting anything new. The clocks of steps that are under way start anew when it goes on.
+Step check_suspend(Round& round) {
+  if (!round.spec().suspend) return Step::Next;
+  for (const auto type : {condition::kDrained, condition::kPodsMigrated, condition::kVolumesDetached,
+                          condition::kTerminatingPodsCleared}) {
+    if (round.began(type)) round.status().conditions.remove(type);
+  }
+  return round.wait("Suspended",
+                    "spec.suspend is true: nothing new is started, and what was done stays done. Set it to false to "
+                    "go on, or delete this NodeRemoval to cancel.");
+}
+
+Step finish_without_delete(Round& round) {
+  if (round.spec().delete_node) return Step::Next;
+  return round.succeed("Drained", "Node " + round.spec().node_name +
+                                      " is drained and stays cordoned; spec.deleteNode is false. To use it again: "
+                                      "kubectl uncordon " +
+                                      round.spec().node_name);
+}
+
+void run(Round& round) {
+  for (const auto step : {check_spec, find_node, accept, check_suspend, cordon, remove_pods, wait_for_migration,
+                          wait_for_volumes, finish_without_delete, delete_node}) {
+    if (step(round) == Step::Wait) return;
+  }
+}
+
+}  // namespace
+
+Decision decide(const Observation& seen, const Policy& policy, crd::TimePoint now) {
+  Round round{seen, policy, now};
+  const auto& removal = seen.removal;
+  if (removal.status.is_terminal()) {
+    const bool failed = removal.status.conditions.is(condition::kSucceeded, ConditionStatus::False);
+    release(round, failed);
+  } else if (removal.is_being_deleted()) {
+    release(round, true);
+  } else {
+    run(round);
+  }
+  if (!round.decision.needs.empty()) round.decision.actions.clear();
+  if (!seen.action_error.empty() && !round.decision.actions.empty()) {
+    round.add_to_summary(" The last attempt failed: " + seen.action_error);
+  }
+  return std::move(round.decision);
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crd/core_types.hpp"
+#include "crd/node_removal.hpp"
+
+namespace reconcilers {
+
+struct AddFinalizer {
+  bool operator==(const AddFinalizer&) const = default;
+};
+struct RemoveFinalizer {
+  bool operator==(const RemoveFinalizer&) const = default;
+};
+
+/// One merge patch, guarded by UID and resourceVersion: unschedulable, claim annotation, taint.
+struct Cordon {
+  std::string node;
+  std::string uid;
+  std::string resource_version;
+  bool was_unschedulable = false;  ///< remembered in the claim, so that cancel restores it
+  boost::json::array taints;       ///< all taints of the node and ours
+  bool operator==(const Cordon&) const = default;
+};
+
+/// The reverse: removes our claim and our taint, and makes the node schedulable again if `uncordon`.
+struct Release {
+  std::string node;
+  std::string uid;
+  std::string resource_version;
+  bool uncordon = false;
+  boost::json::array taints;  ///< all taints of the node without ours
+  bool operator==(const Release&) const = default;
+};
+
+/// Through the Eviction API: PodDisruptionBudgets are respected.
+struct Evict {
+  crd::PodRef pod;
+  std::optional<std::int64_t> grace_period_seconds;
+  bool operator==(const Evict&) const = default;
+};
+
+/// Plain delete with the pod's own grace, on a node judged dead, so that a replacement starts.
+struct DeletePod {
+  crd::PodRef pod;
+  bool operator==(const DeletePod&) const = default;
+};
+
+/// Delete with grace 0: removes the object without asking the kubelet of a dead node.
+struct ClearPod {
+  crd::PodRef pod;
+  bool operator==(const ClearPod&) const = default;
+};
+
+/// Ask the gate for a permit and delete the Node with it.
+struct DeleteNode {
+  bool operator==(const DeleteNode&) const = default;
+};
+
+using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, Evict, DeletePod, ClearPod,
+                            DeleteNode>;
+
+/// Facts that are read only in the steps that need them.
+enum class FactName { Node, Pods, Census, Workloads, Attachments, Leftovers };
+
+struct Decision {
+  crd::NodeRemovalStatus status;  ///< as it should read, written before any action is sent
+  std::vector<Action> actions;    ///< in order; the first failure ends the round
+  std::set<FactName> needs;       ///< not empty: learn these and decide again; there are no actions then
+  std::optional<std::chrono::milliseconds> requeue;  ///< look again after this time, also without an event
+};
+
+}  // namespace reconcilers

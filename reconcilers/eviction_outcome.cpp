@@ -1,0 +1,66 @@
+#include "reconcilers/eviction_outcome.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "controller/backoff.hpp"
+
+namespace reconcilers {
+namespace {
+
+using controller::ErrorKind;
+using namespace std::chrono_literals;
+
+/// The API server names the budget only in a sentence: "The disruption budget web needs 3 healthy pods and has 3
+/// currently" (the same in 1.20 and 1.36).
+std::string budget_named_in(std::string_view message) {
+  constexpr std::string_view kBefore = "The disruption budget ";
+  const auto start = message.find(kBefore);
+  if (start == std::string_view::npos) return {};
+  const auto name = message.substr(start + kBefore.size());
+  return std::string{name.substr(0, name.find(' '))};
+}
+
+std::string budget_message(const controller::KubeError& error) {
+  for (const auto& cause : error.causes) {
+    if (cause.reason == "DisruptionBudget") return cause.message;
+  }
+  return error.message;
+}
+
+std::chrono::milliseconds pause_before_retry(const controller::KubeError& error, int attempt, double random) {
+  if (error.retry_after) return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, 60s);
+  constexpr controller::Backoff kBackoff{.first = 1s, .limit = 30s};
+  return kBackoff.delay(attempt, random);
+}
+
+}  // namespace
+
+Refusal refusal_from(const controller::KubeError& error, int attempt, double random, crd::TimePoint now) {
+  const auto as = [&](std::string_view reason, std::string message, std::string pdb = {}) {
+    return Refusal{.reason = std::string{reason},
+                   .message = std::move(message),
+                   .pdb = std::move(pdb),
+                   .retry_at = now + pause_before_retry(error, attempt, random)};
+  };
+  if (error.kind == ErrorKind::TooManyRequests && error.has_cause("DisruptionBudget")) {
+    const auto message = budget_message(error);
+    return as("PodDisruptionBudget", message, budget_named_in(message));
+  }
+  if (error.kind == ErrorKind::TooManyRequests) return as("ServerBusy", error.message);
+  if (error.message.find("more than one PodDisruptionBudget") != std::string::npos) {
+    return as("MultiplePodDisruptionBudgets",
+              "more than one PodDisruptionBudget selects this pod, so the API server refuses to evict it; change their "
+              "selectors so that only one does");
+  }
+  if (error.kind == ErrorKind::Forbidden && error.has_cause("NamespaceTerminating")) {
+    return as("NamespaceTerminating", "its namespace is being deleted, which removes the pod as well");
+  }
+  if (error.kind == ErrorKind::Forbidden || error.kind == ErrorKind::Invalid) {
+    return as("EvictionRefused", error.message);
+  }
+  return as("EvictionFailed", error.message);
+}
+
+}  // namespace reconcilers

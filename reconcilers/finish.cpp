@@ -1,0 +1,151 @@
+#include <string>
+#include <vector>
+
+#include "reconcilers/guards.hpp"
+#include "reconcilers/messages.hpp"
+#include "reconcilers/migration.hpp"
+#include "reconcilers/steps.hpp"
+
+namespace reconcilers {
+namespace {
+
+using crd::ConditionStatus;
+namespace condition = crd::condition;
+using namespace std::chrono_literals;
+
+/// True when the step is behind us: done, or given up after its time limit.
+bool is_settled(Round& round, std::string_view type) {
+  const auto* found = round.status().conditions.find(type);
+  return found != nullptr && found->status != ConditionStatus::Unknown;
+}
+
+/// A bounded wait ran out: either the removal fails, or it goes on and the condition says so.
+Step give_up(Round& round, std::string_view type, crd::TimeoutAction action, std::string_view reason,
+             const std::string& message) {
+  round.set(type, ConditionStatus::False, "TimedOut", message);
+  if (action == crd::TimeoutAction::Continue) return Step::Next;
+  return round.fail(reason, message);
+}
+
+std::string describe(const Leftovers& leftovers, const std::string& node) {
+  std::vector<std::string> parts;
+  if (!leftovers.pods.empty()) {
+    parts.push_back(count_of(leftovers.pods.size(), "pod") + " bound to the name (" + name_some(leftovers.pods) + ")");
+  }
+  if (!leftovers.attachments.empty()) {
+    parts.push_back("VolumeAttachment " + name_some(leftovers.attachments));
+  }
+  if (leftovers.lease) parts.push_back("Lease kube-node-lease/" + node);
+  if (leftovers.csi_node) parts.push_back("CSINode " + node);
+  return name_some(parts);
+}
+
+}  // namespace
+
+Step wait_for_migration(Round& round) {
+  const auto& spec = round.spec().migration;
+  if (is_settled(round, condition::kPodsMigrated)) return Step::Next;
+  if (!spec.wait || round.status().workloads.empty()) {
+    round.pass(condition::kPodsMigrated, "NotAwaited",
+               spec.wait ? "No drained pod belongs to a controller that starts it elsewhere"
+                         : "spec.migration.wait is false");
+    return Step::Next;
+  }
+  const auto* progress = known(round.seen.workloads);
+  if (progress == nullptr) return round.need(FactName::Workloads, round.seen.workloads);
+  const auto waiting = update_workloads(*progress, false, round.status());
+  if (waiting.empty()) {
+    round.pass(condition::kPodsMigrated, "Migrated",
+               count_of(round.status().workloads.size(), "workload") + " ready on other nodes");
+    return Step::Next;
+  }
+  if (round.timed_out(condition::kPodsMigrated, spec.timeout_seconds)) {
+    return give_up(round, condition::kPodsMigrated, spec.on_timeout, "MigrationTimedOut",
+                   "Not ready on other nodes after " + std::to_string(spec.timeout_seconds) + " s: " +
+                       name_some(waiting));
+  }
+  round.requeue_after(round.poll_interval(condition::kPodsMigrated));
+  return round.wait(condition::kPodsMigrated, "WaitingForMigration",
+                    "Waiting until they are ready on other nodes: " + name_some(waiting));
+}
+
+Step wait_for_volumes(Round& round) {
+  const auto& spec = round.spec().volumes;
+  if (is_settled(round, condition::kVolumesDetached)) return Step::Next;
+  if (!spec.wait_for_detach) {
+    round.pass(condition::kVolumesDetached, "NotAwaited", "spec.volumes.waitForDetach is false");
+    return Step::Next;
+  }
+  const auto* attachments = known(round.seen.attachments);
+  if (attachments == nullptr) return round.need(FactName::Attachments, round.seen.attachments);
+  if (attachments->empty()) {
+    round.pass(condition::kVolumesDetached, "Detached", "No VolumeAttachment of the node is left");
+    return Step::Next;
+  }
+  if (round.timed_out(condition::kVolumesDetached, spec.timeout_seconds)) {
+    return give_up(round, condition::kVolumesDetached, spec.on_timeout, "VolumesTimedOut",
+                   "Still attached after " + std::to_string(spec.timeout_seconds) + " s: " + name_some(*attachments));
+  }
+  round.requeue_after(round.poll_interval(condition::kVolumesDetached));
+  return round.wait(condition::kVolumesDetached, "WaitingForVolumes",
+                    "Waiting until they are detached: " + name_some(*attachments));
+}
+
+Step delete_node(Round& round) {
+  const auto& node = round.node();
+  if (node.meta.deletion_timestamp) {
+    return round.wait(condition::kNodeDeleted, "WaitingForFinalizers",
+                      "Node " + node.meta.name + " is being deleted and waits for the controllers of its finalizers: " +
+                          name_some(node.meta.finalizers));
+  }
+  const auto* cordoned = round.status().conditions.find(condition::kCordoned);
+  const auto settled_at = cordoned->last_transition_time + round.policy.settle + 1s;  // as the gate counts
+  if (round.now < settled_at) {
+    round.requeue_at(settled_at);
+    return round.wait("Settling", "Waiting a moment for pods that were bound while the node was cordoned");
+  }
+  const auto* census = known(round.seen.census);
+  if (census == nullptr) return round.need(FactName::Census, round.seen.census);
+  if (const auto message = brake(*census, round.policy)) {
+    round.requeue_after(5s);
+    return round.wait("TooManyNodesNotReady", *message);
+  }
+  round.decision.actions.emplace_back(DeleteNode{});
+  round.requeue_after(2s);
+  if (!round.seen.gate_refusal.empty()) {
+    return round.wait(condition::kNodeDeleted, "DeleteRefused",
+                      "Node " + node.meta.name + " was not deleted: " + round.seen.gate_refusal);
+  }
+  return round.wait(condition::kNodeDeleted, "DeletingNode", "Deleting Node " + node.meta.name);
+}
+
+Step check_leftovers(Round& round, bool rejoined) {
+  const auto& name = round.spec().node_name;
+  if (!round.status().conditions.is_true(condition::kNodeDeleted)) {
+    const bool by_us = round.status().conditions.find(condition::kNodeDeleted) != nullptr;
+    round.pass(condition::kNodeDeleted, by_us ? "Deleted" : "GoneAlready",
+               by_us ? "Node " + name + " is deleted" : "Somebody else deleted Node " + name);
+  }
+  if (rejoined) {
+    const std::string message = "A Node named " + name +
+                                " has joined again with another UID; it is left alone, and what its predecessor left "
+                                "behind can no longer be told from what is its own";
+    round.set(condition::kLeftoversGone, ConditionStatus::False, "NodeRejoined", message);
+    return round.succeed("NodeRemoved", "The node is removed. " + message + ".");
+  }
+  const auto* leftovers = known(round.seen.leftovers);
+  if (leftovers == nullptr) return round.need(FactName::Leftovers, round.seen.leftovers);
+  if (leftovers->empty()) {
+    round.pass(condition::kLeftoversGone, "Gone", "Nothing of Node " + name + " is left");
+    return round.succeed("NodeRemoved", "Node " + name + " is removed and nothing of it is left in the cluster.");
+  }
+  const auto what = describe(*leftovers, name);
+  if (round.timed_out(condition::kLeftoversGone, round.policy.leftovers_timeout.count())) {
+    round.set(condition::kLeftoversGone, ConditionStatus::False, "Remaining", "Still there: " + what);
+    return round.succeed("NodeRemoved", "Node " + name + " is removed, but this is still there: " + what + ".");
+  }
+  round.requeue_after(round.poll_interval(condition::kLeftoversGone));
+  return round.wait(condition::kLeftoversGone, "CheckingLeftovers", "Node " + name + " is deleted; waiting for " + what);
+}
+
+}  // namespace reconcilers

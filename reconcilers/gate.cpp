@@ -1,0 +1,84 @@
+#include "reconcilers/gate.hpp"
+
+#include "reconcilers/classify.hpp"
+#include "reconcilers/guards.hpp"
+#include "reconcilers/messages.hpp"
+
+namespace reconcilers {
+namespace {
+
+/// What holds for every destructive step: this removal is alive and bound to exactly this node.
+std::optional<std::string> identity_problem(const std::string& removal_uid, const FreshView& fresh) {
+  const auto& removal = fresh.removal;
+  if (removal.meta.uid != removal_uid) return "the NodeRemoval was replaced by another of the same name";
+  if (removal.is_being_deleted()) return "the NodeRemoval is being deleted (cancelled)";
+  if (removal.status.is_terminal()) return "the NodeRemoval is finished already";
+  if (removal.spec.suspend) return "the NodeRemoval is suspended";
+  if (fresh.node.meta.name.empty() || fresh.node.meta.name != removal.spec.node_name) {
+    return "the node read is not the one in spec.nodeName";
+  }
+  if (removal.status.node_uid.empty() || fresh.node.meta.uid != removal.status.node_uid) {
+    return "the node has another UID than the one this removal is bound to";
+  }
+  const auto claim = read_claim(fresh.node);
+  if (!claim || claim->uid != removal_uid) return "the node is not claimed by this NodeRemoval";
+  if (!fresh.node.unschedulable) return "the node is schedulable again";
+  return std::nullopt;
+}
+
+std::optional<std::string> settle_problem(const crd::NodeRemoval& removal, const Policy& policy,
+                                          crd::TimePoint now) {
+  const auto* cordoned = removal.status.conditions.find(crd::condition::kCordoned);
+  if (cordoned == nullptr || cordoned->status != crd::ConditionStatus::True) {
+    return "the cordon is not recorded in status yet";
+  }
+  // Times in status are cut to whole seconds, so a full second is added.
+  if (now < cordoned->last_transition_time + policy.settle + std::chrono::seconds{1}) {
+    return "the cordon is too fresh: a pod may still be bound to the node";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> pods_problem(const crd::NodeRemoval& removal, const std::vector<crd::Pod>& pods) {
+  std::vector<std::string> left;
+  for (const auto& pod : pods) {
+    if (classify(pod, removal.spec.drain).pod_class != PodClass::Stays) left.push_back(pod.full_name());
+  }
+  if (left.empty()) return std::nullopt;
+  return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);
+}
+
+}  // namespace
+
+std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
+    const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
+    const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others, const Policy& policy,
+    crd::TimePoint now) {
+  if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
+  if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
+  if (auto problem = settle_problem(fresh.removal, policy, now)) return std::unexpected(*problem);
+  if (auto refusal = refuse_control_plane(fresh.removal.spec, fresh.node, census, others)) {
+    return std::unexpected(refusal->message);
+  }
+  if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
+    return std::unexpected("the node carries the annotation " + std::string{crd::kProtectAnnotation});
+  }
+  if (auto problem = brake(census, policy)) return std::unexpected(*problem);
+  if (auto problem = pods_problem(fresh.removal, pods)) return std::unexpected(*problem);
+  if (fresh.node.meta.uid.empty() || fresh.node.meta.resource_version.empty()) {
+    return std::unexpected("the node was read without UID or resourceVersion");
+  }
+  return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid, fresh.node.meta.resource_version};
+}
+
+std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
+                                                      const FreshView& fresh,
+                                                      const std::vector<NodeSummary>& census,
+                                                      const Policy& policy) {
+  if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
+  if (fresh.node.is_ready()) return std::unexpected("the node is Ready again");
+  if (auto problem = brake(census, policy)) return std::unexpected(*problem);
+  return {};
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crd/core_types.hpp"
+#include "crd/node_delete_permit.hpp"
+#include "crd/node_removal.hpp"
+#include "reconcilers/observation.hpp"
+#include "reconcilers/policy.hpp"
+
+namespace reconcilers {
+
+/// Quorum reads made in the step that wants to destroy something. Nothing in here may come from a cache.
+struct FreshView {
+  crd::NodeRemoval removal;
+  crd::Node node;
+};
+
+/// The last check before a Node is deleted, on fresh reads only, independent of what decide() believed. It is the
+/// only maker of permits. Refusals are sentences for the NodeDeleted condition.
+class DeleteGate {
+ public:
+  static std::expected<crd::NodeDeletePermit, std::string> permit(
+      const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
+      const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
+      const Policy& policy, crd::TimePoint now);
+};
+
+/// The check before pods of a dead node are deleted or cleared, on fresh reads: the removal still wants it and the
+/// node is still this one and still not Ready.
+std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
+                                                      const FreshView& fresh,
+                                                      const std::vector<NodeSummary>& census,
+                                                      const Policy& policy);
+
+}  // namespace reconcilers

@@ -1,0 +1,104 @@
+#include "reconcilers/guards.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "crd/json.hpp"
+
+namespace reconcilers {
+namespace {
+
+/// True when an older removal that is not finished already takes this node away.
+bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others) {
+  return std::ranges::any_of(others, [&](const OtherRemoval& other) {
+    return other.older && other.node_name == node.name;
+  });
+}
+
+std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
+                                                    const std::vector<NodeSummary>& census,
+                                                    const std::vector<OtherRemoval>& others) {
+  if (!node.is_ready()) return std::nullopt;  // its pods do not run here any more
+  const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
+    return other.uid != node.meta.uid && other.ready && !other.unschedulable && !is_leaving(other, others);
+  });
+  if (another) return std::nullopt;
+  return GuardRefusal{"LastSchedulableNode",
+                      "Node " + node.meta.name +
+                          " is the last one that is Ready and schedulable, so its pods could run nowhere. Add or "
+                          "uncordon another node; the removal then begins by itself."};
+}
+
+}  // namespace
+
+std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                                 const std::vector<NodeSummary>& census,
+                                                 const std::vector<OtherRemoval>& others) {
+  if (!node.is_control_plane()) return std::nullopt;
+  if (!spec.allow_control_plane) {
+    return GuardRefusal{"ControlPlaneNode",
+                        "Node " + node.meta.name +
+                            " is a control-plane node. If it really must go, create the NodeRemoval again with "
+                            "spec.allowControlPlane: true (and remove its etcd member yourself).",
+                        true};
+  }
+  const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
+    return other.uid != node.meta.uid && other.control_plane && other.ready && !is_leaving(other, others);
+  });
+  if (another) return std::nullopt;
+  return GuardRefusal{"LastControlPlaneNode",
+                      "Node " + node.meta.name +
+                          " is the last control-plane node that is Ready. It is never removed: without it there is "
+                          "no cluster.",
+                      true};
+}
+
+std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                            const std::vector<NodeSummary>& census,
+                                            const std::vector<OtherRemoval>& others) {
+  if (auto refusal = refuse_control_plane(spec, node, census, others)) return refusal;
+  if (node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
+    return GuardRefusal{"NodeProtected",
+                        "Node " + node.meta.name + " is protected by the annotation " +
+                            std::string{crd::kProtectAnnotation} + ". Remove it to go on: kubectl annotate node " +
+                            node.meta.name + " " + std::string{crd::kProtectAnnotation} + "-"};
+  }
+  return refuse_last_schedulable(node, census, others);
+}
+
+std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy) {
+  const auto total = static_cast<long>(census.size());
+  const auto ready = static_cast<long>(std::ranges::count_if(census, &NodeSummary::ready));
+  const auto not_ready = total - ready;
+  // At exactly the limit the brake holds: the node-lifecycle controller brakes at 55 % NotReady or more.
+  if (not_ready < policy.brake_min_nodes || ready * 100 > total * policy.min_healthy_percent) {
+    return std::nullopt;
+  }
+  return std::to_string(not_ready) + " of " + std::to_string(total) +
+         " nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no Node is "
+         "deleted until more than " +
+         std::to_string(policy.min_healthy_percent) + " % of the nodes are Ready again.";
+}
+
+std::optional<Claim> read_claim(const crd::Node& node) {
+  const auto found = node.meta.annotations.find(std::string{crd::kClaimAnnotation});
+  if (found == node.meta.annotations.end()) return std::nullopt;
+  boost::system::error_code error;
+  const auto value = boost::json::parse(found->second, error);
+  if (error || !value.is_object()) return Claim{.removal = found->second, .uid = {}, .was_unschedulable = true};
+  return Claim{.removal = crd::json::string_at(value.get_object(), "removal"),
+               .uid = crd::json::string_at(value.get_object(), "uid"),
+               .was_unschedulable = crd::json::bool_at(value.get_object(), "wasUnschedulable")};
+}
+
+std::optional<std::string> held_by_other(const crd::Node& node, const std::string& own_uid,
+                                         const std::vector<OtherRemoval>& others) {
+  const auto claim = read_claim(node);
+  if (!claim || claim->uid == own_uid) return std::nullopt;
+  const auto holder = std::ranges::find(others, claim->uid, &OtherRemoval::uid);
+  if (holder == others.end()) return std::nullopt;
+  return holder->name;
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crd/core_types.hpp"
+#include "crd/node_removal.hpp"
+#include "reconcilers/observation.hpp"
+#include "reconcilers/policy.hpp"
+
+namespace reconcilers {
+
+/// Why a removal may not begin. `final`: it never will (the spec cannot change); otherwise it waits.
+struct GuardRefusal {
+  std::string reason;
+  std::string message;
+  bool final = false;
+};
+
+/// Guards before the cordon.
+std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                            const std::vector<NodeSummary>& census,
+                                            const std::vector<OtherRemoval>& others);
+
+/// The brake: a sentence when so many nodes are NotReady that it is probably the network or this operator, and
+/// nothing may be forced or deleted.
+std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy);
+
+/// Control-plane nodes that must not be deleted: without permission any, with permission the last one.
+std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                                 const std::vector<NodeSummary>& census,
+                                                 const std::vector<OtherRemoval>& others);
+
+/// What the claim annotation of a node says.
+struct Claim {
+  std::string removal;
+  std::string uid;
+  bool was_unschedulable = false;
+};
+
+/// nullopt when the node carries no claim. A claim that cannot be read counts as somebody else's.
+std::optional<Claim> read_claim(const crd::Node& node);
+
+/// The other removal that holds this node, if the holder still exists and is not finished.
+std::optional<std::string> held_by_other(const crd::Node& node, const std::string& own_uid,
+                                         const std::vector<OtherRemoval>& others);
+
+}  // namespace reconcilers

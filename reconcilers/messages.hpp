@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reconcilers {
+
+/// "a, b, c and 4 more": at most three names, so that a message stays readable and bounded.
+std::string name_some(const std::vector<std::string>& names);
+
+/// "1 pod", "3 pods".
+std::string count_of(std::size_t number, std::string_view singular);
+
+}  // namespace reconcilers

@@ -1,0 +1,104 @@
+#include "reconcilers/node_pods.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "reconcilers/messages.hpp"
+
+namespace reconcilers {
+
+NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain) {
+  NodePods result;
+  for (const auto& pod : pods) {
+    auto verdict = classify(pod, drain);
+    if (verdict.pod_class == PodClass::Stays) {
+      ++result.staying;
+    } else {
+      result.leaving.push_back({pod, std::move(verdict)});
+    }
+  }
+  return result;
+}
+
+void Blockers::add(const crd::Pod& pod, std::string reason, std::string message, std::string pdb) {
+  found_.push_back({.pod = pod.full_name(),
+                    .uid = pod.meta.uid,
+                    .reason = std::move(reason),
+                    .message = std::move(message),
+                    .pdb = std::move(pdb),
+                    .since = {}});
+}
+
+bool Blockers::has(std::string_view reason) const {
+  return std::ranges::find(found_, reason, &crd::Blocker::reason) != found_.end();
+}
+
+std::string Blockers::summary() const {
+  std::vector<std::string> texts;
+  texts.reserve(found_.size());
+  for (const auto& blocker : found_) {
+    texts.push_back(blocker.pod + " (" + blocker.reason + ": " + blocker.message + ")");
+  }
+  std::ranges::sort(texts);
+  return name_some(texts);
+}
+
+void Blockers::write(Round& round) {
+  std::ranges::sort(found_, {}, [](const crd::Blocker& blocker) { return std::tie(blocker.pod, blocker.uid); });
+  for (auto& blocker : found_) {
+    const auto& before = round.removal().status.blockers;
+    const auto same = std::ranges::find_if(before, [&](const crd::Blocker& old) {
+      return old.uid == blocker.uid && old.reason == blocker.reason;
+    });
+    blocker.since = same == before.end() ? std::chrono::floor<std::chrono::seconds>(round.now) : same->since;
+  }
+  const auto kept = std::min(found_.size(), crd::kMaxBlockers);
+  round.status().blockers_omitted = static_cast<std::int64_t>(found_.size() - kept);
+  found_.resize(kept);
+  round.status().blockers = found_;
+}
+
+bool is_pausing(Round& round, const crd::Pod& pod, const std::map<std::string, crd::TimePoint>& sent,
+                Blockers& blockers) {
+  const auto accepted = sent.find(pod.meta.uid);
+  if (accepted != sent.end() && round.now < accepted->second) {
+    round.requeue_at(accepted->second);
+    return true;
+  }
+  const auto refused = round.seen.refusals.find(pod.meta.uid);
+  if (refused == round.seen.refusals.end()) return false;
+  const auto& refusal = refused->second;
+  blockers.add(pod, refusal.reason, refusal.message, refusal.pdb);
+  if (round.now >= refusal.retry_at) return false;
+  round.requeue_at(refusal.retry_at);
+  return true;
+}
+
+void write_counts(Round& round, const NodePods& pods, std::size_t blocked) {
+  const auto remaining = static_cast<std::int64_t>(pods.leaving.size());
+  const auto before = round.removal().status.pods.value_or(crd::PodCounts{});
+  const auto total = std::max(before.total, before.evicted + remaining);
+  round.status().pods = crd::PodCounts{
+      .total = total,
+      .evicted = total - remaining,
+      .terminating = std::ranges::count_if(pods.leaving, [](const auto& p) { return p.pod.is_terminating(); }),
+      .blocked = static_cast<std::int64_t>(blocked),
+      .remaining = remaining,
+      .skipped = static_cast<std::int64_t>(pods.staying)};
+}
+
+bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now) {
+  return pod.is_terminating() && now >= *pod.meta.deletion_timestamp + policy.overdue_margin;
+}
+
+std::string overdue_message(const crd::Pod& pod) {
+  if (!pod.meta.finalizers.empty()) {
+    return "it is terminating and waits for the controller of its finalizer " + name_some(pod.meta.finalizers) +
+           "; see whether that controller runs";
+  }
+  return "its grace period is over and the kubelet has not confirmed that it stopped; look at the kubelet and the "
+         "container runtime of the node";
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,275 @@
+#include "reconcilers/node_removal_reconciler.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "controller/log.hpp"
+#include "controller/watcher.hpp"
+#include "reconcilers/decide.hpp"
+#include "reconcilers/resources.hpp"
+#include "reconcilers/status_write.hpp"
+
+namespace reconcilers {
+namespace {
+
+using controller::ErrorKind;
+using controller::log;
+using controller::LogLevel;
+using controller::ReconcileResult;
+using namespace std::chrono_literals;
+
+/// Rounds of one reconcile that follow each other without a wait; a removal needs about eight from start to end.
+constexpr int kMaxRounds = 30;
+/// Numbers and texts in status are written at most this often; news at once.
+constexpr std::chrono::milliseconds kStatusInterval{1000};
+
+awaitable<void> watch_nodes(controller::KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
+  controller::WatcherOptions options{.collection = {resources::kNodes, {}},
+                                     .field_selector = "metadata.name=" + node,
+                                     .from_cache = true,
+                                     .backoff = {},
+                                     .on_list_error = {}};
+  co_await controller::run_watcher(client, std::move(options), view->nodes);
+}
+
+awaitable<void> watch_pods(controller::KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
+  controller::WatcherOptions options{.collection = {resources::kPods, {}},
+                                     .field_selector = "spec.nodeName=" + node,
+                                     .from_cache = true,
+                                     .backoff = {},
+                                     .on_list_error = {}};
+  co_await controller::run_watcher(client, std::move(options), view->pods);
+}
+
+/// Sorted by name, because the store is; only those that are really bound to this node.
+std::vector<crd::Pod> pods_in(const NodeView& view, const std::string& node) {
+  std::vector<crd::Pod> pods;
+  for (const auto& [key, pod] : view.pods.items()) {
+    if (pod.node_name == node) pods.push_back(pod);
+  }
+  return pods;
+}
+
+std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
+  std::vector<std::string> names;
+  names.reserve(pods.size());
+  for (const auto& pod : pods) names.push_back(pod.full_name());
+  return names;
+}
+
+/// The removal as our own last write left it, if that is newer than what we have.
+crd::NodeRemoval after_writes(const crd::NodeRemoval& removal, const Session& session) {
+  const auto& latest = session.latest;
+  const bool newer = latest && latest->meta.uid == removal.meta.uid && crd::is_newer(latest->meta, removal.meta);
+  return newer ? *latest : removal;
+}
+
+/// Whatever was remembered of pods that are gone.
+void forget_gone_pods(Session& session, const std::vector<crd::Pod>& pods) {
+  const auto gone = [&](const auto& entry) {
+    return std::ranges::find(pods, entry.first, [](const crd::Pod& pod) { return pod.meta.uid; }) == pods.end();
+  };
+  std::erase_if(session.refusals, gone);
+  std::erase_if(session.attempts, gone);
+  std::erase_if(session.accepted, gone);
+  std::erase_if(session.cleared, gone);
+}
+
+}  // namespace
+
+NodeRemovalReconciler::NodeRemovalReconciler(Dependencies dependencies)
+    : deps_(std::move(dependencies)), census_(deps_.client) {}
+
+std::optional<crd::NodeRemoval> NodeRemovalReconciler::newest(const std::string& name) {
+  const auto* stored = deps_.removals.find(name);
+  if (stored == nullptr) return std::nullopt;
+  const auto session = sessions_.find(name);
+  if (session == sessions_.end()) return *stored;
+  if (session->second->removal_uid != stored->meta.uid) {  // deleted and created again under the same name
+    end_session(name);
+    return *stored;
+  }
+  return after_writes(*stored, *session->second);
+}
+
+awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const auto removal = newest(name);
+    const bool finished = removal && removal->status.is_terminal() && !removal->has_finalizer() &&
+                          removal->status.observed_generation == removal->meta.generation;
+    const bool nothing_to_undo = removal && removal->is_being_deleted() && !removal->has_finalizer();
+    if (!removal || finished || nothing_to_undo) {
+      end_session(name);
+      co_return ReconcileResult::await_change();
+    }
+    auto& session = sessions_[name];
+    if (!session) session = std::make_unique<Session>(removal->meta.uid);
+
+    auto decision = co_await observe_and_decide(*removal, *session);
+    const auto written = co_await write_status(*removal, decision.status, *session);
+    if (written == Write::Conflict) continue;
+    if (written == Write::Failed) co_return ReconcileResult::failed();
+    const bool became_terminal = !removal->status.is_terminal() && decision.status.is_terminal();
+    if (decision.actions.empty() && !became_terminal) {
+      if (written == Write::Postponed) {
+        decision.requeue = std::min<std::chrono::milliseconds>(decision.requeue.value_or(kStatusInterval), kStatusInterval);
+      }
+      co_return decision.requeue ? ReconcileResult::requeue_after(*decision.requeue)
+                                 : ReconcileResult::await_change();
+    }
+    if (decision.actions.empty()) continue;
+    ActContext context{.client = deps_.client,
+                       .census = census_,
+                       .session = *session,
+                       .policy = deps_.policy,
+                       .removal = after_writes(*removal, *session),
+                       .others = others_than(*removal),
+                       .now = deps_.clock()};
+    const auto outcome = co_await act(std::move(context), std::move(decision.actions));
+    if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
+    const bool refused = !session->gate_refusal.empty();
+    if (outcome == ActOutcome::Changed && (refused || round > 3)) co_return ReconcileResult::requeue_after(1s);
+  }
+  co_return ReconcileResult::requeue_after(1s);
+}
+
+std::vector<OtherRemoval> NodeRemovalReconciler::others_than(const crd::NodeRemoval& removal) const {
+  const auto age = [](const crd::NodeRemoval& r) { return std::tie(r.meta.creation_timestamp, r.meta.uid); };
+  std::vector<OtherRemoval> others;
+  for (const auto& [name, other] : deps_.removals.items()) {
+    if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
+    others.push_back({.name = name,
+                      .uid = other.meta.uid,
+                      .node_name = other.spec.node_name,
+                      .older = age(other) < age(removal)});
+  }
+  return others;
+}
+
+awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRemoval& removal, Session& session) {
+  Observation seen;
+  seen.removal = removal;
+  seen.others = others_than(removal);
+  seen.gate_refusal = session.gate_refusal;
+  seen.action_error = session.action_error;
+  for (;;) {
+    seen.refusals = session.refusals;
+    seen.accepted = session.accepted;
+    seen.cleared = session.cleared;
+    auto decision = decide(seen, deps_.policy, deps_.clock());
+    if (decision.needs.empty()) co_return decision;
+    for (const auto fact : decision.needs) co_await learn(fact, seen, session);
+  }
+}
+
+awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, Session& session) {
+  const auto& node = seen.removal.spec.node_name;
+  switch (fact) {
+    case FactName::Node:
+      co_await learn_node(seen, session);
+      break;
+    case FactName::Pods:
+      co_await learn_pods(seen, session);
+      break;
+    case FactName::Census:
+      seen.census = co_await census_.get();
+      break;
+    case FactName::Workloads:
+      seen.workloads = co_await read_workloads(deps_.client, session, node, seen.removal.status.workloads);
+      break;
+    case FactName::Attachments:
+      seen.attachments = co_await read_attachments(deps_.client, node);
+      break;
+    case FactName::Leftovers:
+      co_await learn_pods(seen, session);
+      if (const auto* pods = known(seen.pods)) {
+        seen.leftovers = co_await read_leftovers(deps_.client, node, names_of(*pods));
+      } else {
+        seen.leftovers = std::unexpected(seen.pods->error());
+      }
+      break;
+  }
+}
+
+awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& session) {
+  const auto& name = seen.removal.spec.node_name;
+  const auto* watched = session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
+  if (watched == nullptr) {
+    // A node that the watch does not show may still exist: only the API server's own 404 says that it does not.
+    auto node = co_await read_node(deps_.client, name);
+    if (node && *node) session.latest_node = **node;
+    seen.node = std::move(node);
+    co_return;
+  }
+  const bool ours_is_newer = session.latest_node && session.latest_node->meta.uid == watched->meta.uid &&
+                             crd::is_newer(session.latest_node->meta, watched->meta);
+  seen.node = std::optional{ours_is_newer ? *session.latest_node : *watched};
+}
+
+awaitable<void> NodeRemovalReconciler::learn_pods(Observation& seen, Session& session) {
+  const auto& node = seen.removal.spec.node_name;
+  if (!session.view) start_view(session, seen.removal.meta.name, node);
+  const auto view = session.view;
+  if (!co_await view->pods.wait_synced(10s)) {
+    seen.pods = std::unexpected("the pods of node " + node + " could not be listed yet");
+    co_return;
+  }
+  auto pods = pods_in(*view, node);
+  forget_gone_pods(session, pods);
+  seen.pods = std::move(pods);
+}
+
+void NodeRemovalReconciler::start_view(Session& session, const std::string& name, const std::string& node) {
+  const auto enqueue = [this, name](const auto&) { deps_.queue.add(name); };
+  session.view = std::make_shared<NodeView>(
+      NodeView{.nodes = {deps_.executor, crd::node_from_json, enqueue},
+               .pods = {deps_.executor, crd::pod_from_json, enqueue},
+               .node_watch = {},
+               .pod_watch = {}});
+  session.view->pod_watch = deps_.tasks.spawn(watch_pods(deps_.client, session.view, node));
+  session.view->node_watch = deps_.tasks.spawn(watch_nodes(deps_.client, session.view, node));
+}
+
+void NodeRemovalReconciler::end_session(const std::string& name) {
+  const auto found = sessions_.find(name);
+  if (found == sessions_.end()) return;
+  if (const auto& view = found->second->view) {
+    view->node_watch.cancel();
+    view->pod_watch.cancel();
+  }
+  sessions_.erase(found);
+}
+
+awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(const crd::NodeRemoval& removal,
+                                                                            const crd::NodeRemovalStatus& status,
+                                                                            Session& session) {
+  auto changes = crd::status_merge_patch(removal.status, status);
+  if (changes.empty()) co_return Write::Done;
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_news(removal.status, status) && now - session.last_status_write < kStatusInterval) co_return Write::Postponed;
+  session.last_status_write = now;
+  controller::ObjectRef ref{resources::kNodeRemovals, {}, removal.meta.name};
+  boost::json::object patch{
+      {"metadata", boost::json::object{{"resourceVersion", removal.meta.resource_version}}},
+      {"status", std::move(changes)}};
+  const auto answer = co_await deps_.client.patch(ref, "status", std::move(patch));
+  if (answer) {
+    session.latest = crd::node_removal_from_json(*answer);
+    const auto* summary = status.conditions.find(crd::condition::kSucceeded);
+    if (summary != nullptr && is_news(removal.status, status)) {
+      log(LogLevel::Info, "status",
+          {{"removal", removal.meta.name}, {"reason", summary->reason}, {"message", summary->message}});
+    }
+    co_return Write::Done;
+  }
+  if (answer.error().kind == ErrorKind::Conflict || answer.error().kind == ErrorKind::NotFound) {
+    const auto fresh = co_await deps_.client.get(ref);
+    if (fresh) session.latest = crd::node_removal_from_json(*fresh);
+    co_return fresh ? Write::Conflict : Write::Failed;
+  }
+  log(LogLevel::Warning, "status not written", {{"removal", removal.meta.name}, {"error", answer.error().message}});
+  co_return Write::Failed;
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "controller/kube_client.hpp"
+#include "controller/reconcile_loop.hpp"
+#include "controller/store.hpp"
+#include "controller/task_group.hpp"
+#include "controller/work_queue.hpp"
+#include "crd/node_removal.hpp"
+#include "reconcilers/act.hpp"
+#include "reconcilers/observe.hpp"
+#include "reconcilers/policy.hpp"
+#include "reconcilers/session.hpp"
+
+namespace reconcilers {
+
+/// observe -> decide -> write status -> act, for the NodeRemoval of this name. Everything passed by reference outlives it.
+class NodeRemovalReconciler final : public controller::Reconciler {
+ public:
+  struct Dependencies {
+    boost::asio::any_io_executor executor;
+    controller::KubeClient& client;
+    controller::Store<crd::NodeRemoval>& removals;
+    controller::WorkQueue& queue;
+    controller::TaskGroup& tasks;
+    Policy policy;
+    std::function<crd::TimePoint()> clock;
+  };
+
+  explicit NodeRemovalReconciler(Dependencies dependencies);
+
+  awaitable<controller::ReconcileResult> reconcile(std::string name) override;
+
+ private:
+  enum class Write { Done, Postponed, Conflict, Failed };
+
+  std::optional<crd::NodeRemoval> newest(const std::string& name);
+  std::vector<OtherRemoval> others_than(const crd::NodeRemoval& removal) const;
+  awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session);
+  awaitable<void> learn(FactName fact, Observation& seen, Session& session);
+  awaitable<void> learn_node(Observation& seen, Session& session);
+  awaitable<void> learn_pods(Observation& seen, Session& session);
+  awaitable<Write> write_status(const crd::NodeRemoval& removal, const crd::NodeRemovalStatus& status,
+                                Session& session);
+  void start_view(Session& session, const std::string& name, const std::string& node);
+  void end_session(const std::string& name);
+
+  Dependencies deps_;
+  CensusCache census_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;  ///< by name of the NodeRemoval
+};
+
+}  // namespace reconcilers

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crd/core_types.hpp"
+#include "crd/node_removal.hpp"
+
+namespace reconcilers {
+
+/// A fact that may not have been asked for yet (nullopt), may have been impossible to learn (the error says why),
+/// or is known. Only a known fact can lead to a destructive action.
+template <typename T>
+using Fact = std::optional<std::expected<T, std::string>>;
+
+template <typename T>
+const T* known(const Fact<T>& fact) {
+  return fact && *fact ? &**fact : nullptr;
+}
+
+/// One node, reduced to what the guards that look at the whole cluster need.
+struct NodeSummary {
+  std::string name;
+  std::string uid;
+  bool ready = false;
+  bool unschedulable = false;
+  bool control_plane = false;
+  bool operator==(const NodeSummary&) const = default;
+};
+
+/// Another NodeRemoval that is not finished, reduced to what two removals have to know of each other.
+struct OtherRemoval {
+  std::string name;
+  std::string uid;
+  std::string node_name;
+  bool older = false;  ///< created before this one (ties are broken by UID)
+  bool operator==(const OtherRemoval&) const = default;
+};
+
+/// How an eviction was refused, and when to ask again.
+struct Refusal {
+  std::string reason;  ///< a blocker reason
+  std::string message;
+  std::string pdb;
+  crd::TimePoint retry_at;
+  bool operator==(const Refusal&) const = default;
+};
+
+/// How far the pods of one drained workload have come elsewhere.
+struct WorkloadProgress {
+  bool exists = true;
+  std::int64_t desired = 0;
+  std::int64_t ready = 0;  ///< ready pods on other nodes
+};
+
+/// What is left of a node after its Node object is gone.
+struct Leftovers {
+  std::vector<std::string> pods;         ///< namespace/name, sorted
+  std::vector<std::string> attachments;  ///< VolumeAttachments, sorted
+  bool lease = false;
+  bool csi_node = false;
+  bool empty() const { return pods.empty() && attachments.empty() && !lease && !csi_node; }
+};
+
+/// Everything decide() may know, as plain values.
+struct Observation {
+  crd::NodeRemoval removal;
+
+  /// The node of that name; known and nullopt = proven absent by the API server's own 404.
+  Fact<std::optional<crd::Node>> node;
+  /// All pods bound to the node, sorted by namespace and name.
+  Fact<std::vector<crd::Pod>> pods;
+  Fact<std::vector<NodeSummary>> census;
+  /// By WorkloadStatus::uid; only workloads of `removal.status.workloads`.
+  Fact<std::map<std::string, WorkloadProgress>> workloads;
+  /// VolumeAttachments of the node: names, sorted.
+  Fact<std::vector<std::string>> attachments;
+  Fact<Leftovers> leftovers;
+
+  std::vector<OtherRemoval> others;
+  std::map<std::string, Refusal> refusals;  ///< by pod UID
+  /// Pods whose eviction or deletion was accepted, by UID, and until when the effect may still be on its way.
+  std::map<std::string, crd::TimePoint> accepted;
+  std::map<std::string, crd::TimePoint> cleared;  ///< the same for deletions with grace 0
+  std::string action_error;  ///< why the last action failed; empty when it did not
+  std::string gate_refusal;  ///< why the gate did not let the last delete of the Node pass
+};
+
+}  // namespace reconcilers

@@ -1,0 +1,172 @@
+#include "reconcilers/observe.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "reconcilers/resources.hpp"
+
+namespace reconcilers {
+namespace {
+
+using controller::ErrorKind;
+using controller::KubeClient;
+using controller::ListRequest;
+using controller::ObjectRef;
+using controller::Resource;
+
+const Resource* workload_resource(std::string_view kind) {
+  if (kind == "ReplicaSet") return &resources::kReplicaSets;
+  if (kind == "StatefulSet") return &resources::kStatefulSets;
+  if (kind == "ReplicationController") return &resources::kReplicationControllers;
+  return nullptr;
+}
+
+/// Pods of the workload that are ready on other nodes than `node`.
+awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(KubeClient& client, const crd::Workload& owner,
+                                                                          const std::string& node) {
+  const auto selector = crd::selector_query(owner.selector);
+  if (!selector) co_return std::unexpected("its selector cannot be read");
+  ListRequest request{.collection = {resources::kPods, owner.meta.ns},
+                      .field_selector = {},
+                      .label_selector = *selector,
+                      .resource_version = {},
+                      .resource_version_match = {}};
+  const auto pods = co_await client.list(std::move(request));
+  if (!pods) co_return std::unexpected(pods.error().message);
+  co_return std::ranges::count_if(pods->items, [&](const boost::json::object& item) {
+    const auto pod = crd::pod_from_json(item);
+    const auto* controller = pod.meta.controller();
+    return controller != nullptr && controller->uid == owner.meta.uid && pod.ready && !pod.is_terminating() &&
+           pod.node_name != node;
+  });
+}
+
+awaitable<std::expected<WorkloadProgress, std::string>> read_workload(KubeClient& client, const std::string& node,
+                                                                      const crd::WorkloadStatus& workload) {
+  const auto* resource = workload_resource(workload.kind);
+  if (resource == nullptr) co_return WorkloadProgress{.exists = false};
+  ObjectRef ref{*resource, workload.ns, workload.name};
+  const auto object = co_await client.get(std::move(ref));
+  if (!object && object.error().kind == ErrorKind::NotFound) co_return WorkloadProgress{.exists = false};
+  if (!object) co_return std::unexpected(object.error().message);
+  const auto owner = crd::workload_from_json(*object);
+  if (owner.meta.uid != workload.uid) co_return WorkloadProgress{.exists = false};
+  WorkloadProgress progress{.exists = true, .desired = owner.desired, .ready = owner.ready};
+  if (progress.ready < progress.desired) co_return progress;
+  const auto ready = co_await count_ready_elsewhere(client, owner, node);
+  if (!ready) co_return std::unexpected(ready.error());
+  progress.ready = *ready;
+  co_return progress;
+}
+
+awaitable<std::expected<bool, std::string>> exists(KubeClient& client, ObjectRef ref) {
+  const auto object = co_await client.get(std::move(ref));
+  if (object) co_return true;
+  if (object.error().kind == ErrorKind::NotFound) co_return false;
+  co_return std::unexpected(object.error().message);
+}
+
+}  // namespace
+
+awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get() {
+  constexpr std::chrono::seconds kMaxAge{10};
+  const auto asked_at = std::chrono::steady_clock::now();
+  if (read_at_ && asked_at - *read_at_ < kMaxAge) co_return nodes_;
+  ListRequest request{.collection = {resources::kNodes, {}},
+                      .field_selector = {},
+                      .label_selector = {},
+                      .resource_version = "0",
+                      .resource_version_match = {}};
+  const auto answer = co_await client_.list(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error().message);
+  nodes_.clear();
+  for (const auto& item : answer->items) {
+    const auto node = crd::node_from_json(item);
+    nodes_.push_back({.name = node.meta.name,
+                      .uid = node.meta.uid,
+                      .ready = node.is_ready(),
+                      .unschedulable = node.unschedulable,
+                      .control_plane = node.is_control_plane()});
+  }
+  read_at_ = asked_at;
+  co_return nodes_;
+}
+
+awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeClient& client, std::string name) {
+  ObjectRef ref{resources::kNodes, {}, std::move(name)};
+  const auto object = co_await client.get(std::move(ref));
+  if (object) co_return crd::node_from_json(*object);
+  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
+  co_return std::unexpected(object.error().message);
+}
+
+awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClient& client, std::string node) {
+  ListRequest request{.collection = {resources::kPods, {}},
+                      .field_selector = "spec.nodeName=" + node,
+                      .label_selector = {},
+                      .resource_version = {},
+                      .resource_version_match = {}};
+  const auto answer = co_await client.list(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error().message);
+  std::vector<crd::Pod> pods;
+  for (const auto& item : answer->items) {
+    auto pod = crd::pod_from_json(item);
+    if (pod.node_name == node) pods.push_back(std::move(pod));
+  }
+  std::ranges::sort(pods, {}, &crd::Pod::full_name);
+  co_return pods;
+}
+
+awaitable<std::expected<std::map<std::string, WorkloadProgress>, std::string>> read_workloads(
+    KubeClient& client, Session& session, std::string node, std::vector<crd::WorkloadStatus> workloads) {
+  auto result = session.migrated;
+  for (const auto& workload : workloads) {
+    if (session.migrated.contains(workload.uid)) continue;
+    const auto progress = co_await read_workload(client, node, workload);
+    if (!progress) {
+      co_return std::unexpected(workload.kind + " " + workload.ns + "/" + workload.name + ": " + progress.error());
+    }
+    result[workload.uid] = *progress;
+    if (!progress->exists || progress->ready >= progress->desired) session.migrated[workload.uid] = *progress;
+  }
+  co_return result;
+}
+
+awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client, std::string node) {
+  ListRequest request{.collection = {resources::kVolumeAttachments, {}},
+                      .field_selector = {},
+                      .label_selector = {},
+                      .resource_version = {},
+                      .resource_version_match = {}};
+  const auto answer = co_await client.list(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error().message);
+  std::vector<std::string> names;
+  for (const auto& item : answer->items) {
+    const auto attachment = crd::volume_attachment_from_json(item);
+    if (attachment.node_name == node) names.push_back(attachment.volume + " (" + attachment.meta.name + ")");
+  }
+  std::ranges::sort(names);
+  co_return names;
+}
+
+awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& client, std::string node,
+                                                                std::vector<std::string> pods) {
+  Leftovers leftovers;
+  leftovers.pods = std::move(pods);
+  // Pods take longest; the rest is asked for when they are gone.
+  if (!leftovers.pods.empty()) co_return leftovers;
+  const auto attachments = co_await read_attachments(client, node);
+  if (!attachments) co_return std::unexpected(attachments.error());
+  leftovers.attachments = *attachments;
+  ObjectRef lease_ref{resources::kLeases, "kube-node-lease", node};
+  const auto lease = co_await exists(client, std::move(lease_ref));
+  if (!lease) co_return std::unexpected(lease.error());
+  leftovers.lease = *lease;
+  ObjectRef csi_node_ref{resources::kCsiNodes, {}, node};
+  const auto csi_node = co_await exists(client, std::move(csi_node_ref));
+  if (!csi_node) co_return std::unexpected(csi_node.error());
+  leftovers.csi_node = *csi_node;
+  co_return leftovers;
+}
+
+}  // namespace reconcilers

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "controller/resource.hpp"
+
+/// Every kind of object this operator touches. manifests/rbac.yaml has one rule for each.
+namespace reconcilers::resources {
+
+using controller::Resource;
+
+inline constexpr Resource kNodes{"api/v1", "nodes", "Node", false};
+inline constexpr Resource kPods{"api/v1", "pods", "Pod", true};
+inline constexpr Resource kReplicationControllers{"api/v1", "replicationcontrollers",
+                                                  "ReplicationController", true};
+inline constexpr Resource kReplicaSets{"apis/apps/v1", "replicasets", "ReplicaSet", true};
+inline constexpr Resource kStatefulSets{"apis/apps/v1", "statefulsets", "StatefulSet", true};
+inline constexpr Resource kVolumeAttachments{"apis/storage.k8s.io/v1", "volumeattachments",
+                                             "VolumeAttachment", false};
+inline constexpr Resource kCsiNodes{"apis/storage.k8s.io/v1", "csinodes", "CSINode", false};
+inline constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
+inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals", "NodeRemoval",
+                                        false};
+
+}  // namespace reconcilers::resources

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "reconcilers/round.hpp"
+
+/// The steps of the flow in their order, each in the file that has its name. A step changes only the decision.
+namespace reconcilers {
+
+// accept.cpp
+Step accept(Round& round);
+Step cordon(Round& round);
+/// Undoes what a cancelled or failed removal did to the node, then drops the finalizer.
+void release(Round& round, bool uncordon);
+
+// drain.cpp: until no pod that has to leave is on the node.
+Step remove_pods(Round& round);
+
+// dead_node.cpp: the same for a node that is NotReady.
+struct NodePods;
+Step remove_pods_of_dead_node(Round& round, const NodePods& pods);
+
+// finish.cpp
+Step wait_for_migration(Round& round);
+Step wait_for_volumes(Round& round);
+Step delete_node(Round& round);
+Step check_leftovers(Round& round, bool rejoined);
+
+}  // namespace reconcilers

@@ -1,0 +1,67 @@
+#include "reconcilers/validate.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+namespace reconcilers {
+namespace {
+
+bool is_node_name(std::string_view name) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return name.size() <= 253 && alphanumeric(name.front()) && alphanumeric(name.back()) &&
+         std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
+}
+
+std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
+  if (!spec.decode_errors.empty()) return spec.decode_errors.front();
+  if (spec.node_name.empty() && !spec.has_node_selector) {
+    return "spec.nodeName is missing; give exactly one of nodeName and nodeSelector";
+  }
+  if (!spec.node_name.empty() && spec.has_node_selector) {
+    return "spec has both nodeName and nodeSelector; give exactly one of them";
+  }
+  if (!spec.node_name.empty() && !is_node_name(spec.node_name)) {
+    return "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and '.', beginning and "
+           "ending with a letter or digit";
+  }
+  if (spec.drain.grace_period_seconds && *spec.drain.grace_period_seconds < 1) {
+    return "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to stop";
+  }
+  for (const auto& [field, value] :
+       {std::pair{"spec.drain.timeoutSeconds", spec.drain.timeout_seconds},
+        std::pair{"spec.migration.timeoutSeconds", spec.migration.timeout_seconds},
+        std::pair{"spec.volumes.timeoutSeconds", spec.volumes.timeout_seconds},
+        std::pair{"spec.unreachable.toleranceSeconds", spec.unreachable.tolerance_seconds}}) {
+    if (value < 0) return std::string{field} + " must not be negative";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SpecProblem> validate(const crd::NodeRemovalSpec& spec) {
+  if (auto invalid = first_invalid(spec)) {
+    return SpecProblem{"InvalidSpec", *invalid + ". Delete this NodeRemoval and create a corrected one."};
+  }
+  for (const auto& [field, used] : {std::pair{"nodeSelector", spec.has_node_selector},
+                                    std::pair{"maxConcurrent", spec.has_max_concurrent},
+                                    std::pair{"dryRun", spec.dry_run},
+                                    std::pair{"drain.podSelector", spec.drain.has_pod_selector},
+                                    std::pair{"drain.waitForCompletion", spec.drain.has_wait_for_completion},
+                                    std::pair{"drain.disableEviction", spec.drain.disable_eviction},
+                                    std::pair{"drain.onTimeout: Delete",
+                                              spec.drain.on_timeout == crd::DrainTimeoutAction::Delete},
+                                    std::pair{"hostCleanup", spec.host_cleanup},
+                                    std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
+    if (used) {
+      return SpecProblem{"NotImplemented", "spec." + std::string{field} +
+                                               " is not implemented in this version, and nothing was done. Delete "
+                                               "this NodeRemoval and create one without that field."};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace reconcilers

@@ -260,7 +260,11 @@ bj::object merge_patch(const bj::object& before, const bj::object& after) {
     const auto* old_value = before.if_contains(key);
     if (old_value != nullptr && *old_value == value) continue;
     const bool nested = old_value != nullptr && old_value->is_object() && value.is_object();
-    patch[key] = nested ? bj::value{merge_patch(old_value->get_object(), value.get_object())} : value;
+    if (nested) {
+      patch[key] = merge_patch(old_value->get_object(), value.get_object());
+    } else {
+      patch[key] = value;
+    }
   }
   for (const auto& [key, value] : before) {
     if (!after.contains(key)) patch[key] = nullptr;

@@ -14,7 +14,8 @@ struct Identity {
 
 struct CertificateRequest {
   std::string common_name = "test";
-  std::string subject_alt_name;  ///< as in OpenSSL's configuration: "IP:127.0.0.1,DNS:localhost"; may be empty
+  /// As in OpenSSL's configuration: "IP:127.0.0.1,DNS:localhost"; may be empty.
+  std::string subject_alt_name = {};
   std::chrono::seconds valid_from = -std::chrono::hours(1);  ///< relative to now
   std::chrono::seconds valid_until = std::chrono::hours(1);
 };

@@ -16,13 +16,7 @@ struct Decoded {
   std::vector<std::string> events;
   std::string failure;
   bool inside_event = false;
-  bool operator==(const Decoded&) const = default;
 };
-
-void PrintTo(const Decoded& decoded, std::ostream* out) {
-  for (const auto& event : decoded.events) *out << event << "\n";
-  *out << "failure: " << decoded.failure << ", inside event: " << decoded.inside_event;
-}
 
 Decoded decode(const std::vector<std::string_view>& pieces, std::size_t max_event = 1024) {
   WatchDecoder decoder(max_event);

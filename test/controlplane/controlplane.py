@@ -1,0 +1,334 @@
+"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler and simulated
+kubelets. Every program is a process of its own that can be frozen, killed and started again.
+
+    with ControlPlane("1.36") as control_plane:
+        control_plane.add_node("worker-1")
+        control_plane.kubectl("get", "nodes")
+
+./cli.py does the same from a shell.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import binaries
+import components
+import kubeconfig
+import nodes
+import operator_account
+from api import Api
+from certificates import Authority
+from processes import Process, start_time
+from waiting import wait_until
+
+# The simulated kubelets renew their lease every second (hollow-kubelet.patch). The margin is for busy machines.
+NODE_MONITOR_GRACE_SECONDS = 5
+START_TIMEOUT_SECONDS = 60
+START_ATTEMPTS = 5
+SHARED_MEMORY = Path("/dev/shm")
+NEEDED_MEMORY_BYTES = 1 << 30
+FOLDER_PREFIX = "noderemoval-"
+
+
+class PortTaken(Exception):
+    """Another program took a port between choosing and using it."""
+
+
+class ControlPlane:
+    """Runs in a folder of its own, which is removed at the end.
+
+    Its processes end with the thread that called `start` and `add_node`, also when that is killed, unless
+    `outlives_us` is set: then they run until `attach(folder).stop()`.
+    """
+
+    def __init__(self, kubernetes=None, *, folder=None, outlives_us=False,
+                 node_monitor_grace_seconds=NODE_MONITOR_GRACE_SECONDS):
+        self._kubernetes = kubernetes
+        self._outlives_us = outlives_us
+        self._grace = node_monitor_grace_seconds
+        self.folder = Path(folder) if folder else None
+        self.minor = None
+        self.server = None
+        self._programs = {}
+        self._processes = {}
+
+    @classmethod
+    def attach(cls, folder):
+        """The control plane that an earlier process started in `folder` with `outlives_us`."""
+        state_file = Path(folder) / "state.json"
+        if not state_file.exists():
+            raise RuntimeError(f"no control plane runs in {folder}; start one first")
+        state = json.loads(state_file.read_text(encoding="utf-8"))
+        control_plane = cls(folder=folder, outlives_us=True)
+        control_plane.minor = state["minor"]
+        control_plane.server = state["server"]
+        control_plane._programs = {name: Path(path) for name, path in state["programs"].items()}
+        control_plane._processes = {each["name"]: Process.from_state(each) for each in state["processes"]}
+        return control_plane
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self._programs = binaries.find(self._kubernetes)
+        self.minor = binaries.minor_version(self._programs["kube-apiserver"])
+        for attempt in range(START_ATTEMPTS):
+            self._make_folder()
+            try:
+                self._start_programs()
+                return
+            except PortTaken:
+                self.stop()
+                if attempt + 1 == START_ATTEMPTS:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
+
+    def stop(self):
+        """Ends all processes and removes the folder."""
+        for process in self._processes.values():
+            process.kill()
+        self._processes.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def kubeconfig(self):
+        """The kubeconfig of an administrator."""
+        return self.folder / "admin.kubeconfig"
+
+    @property
+    def ca(self):
+        return self._authority.certificate("ca")
+
+    @property
+    def audit_log(self):
+        return self.folder / "audit.log"
+
+    @property
+    def api(self):
+        """The API as an administrator, who is called test-admin in the audit log."""
+        return Api(self.server, self.ca, self._authority.certificate("admin"), self._authority.key("admin"))
+
+    def kubectl(self, *arguments, stdin=None, kubeconfig=None):
+        """Runs this version's kubectl, as an administrator or with `kubeconfig`; returns what it prints."""
+        command = [self._programs["kubectl"], f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def operator_kubeconfig(self):
+        """Installs CRD, ServiceAccount and RBAC from manifests/; returns the kubeconfig of that ServiceAccount."""
+        token = operator_account.install(self)
+        return kubeconfig.write(self.folder / "operator.kubeconfig", self.server, self.ca, token=token)
+
+    def add_node(self, name, labels=None, taints=(), wait=True):
+        """Starts a simulated kubelet, which registers its node. Taints look like "key=value:NoSchedule".
+
+        A node whose process was killed and whose Node was deleted joins again this way. `wait` waits for Ready.
+        Returns the name.
+        """
+        node = f"node/{name}"
+        if node in self._processes and self._processes[node].alive():
+            raise RuntimeError(f"the kubelet of node {name} runs already; use restart_node")
+        # Short, because the kubelet makes sockets in it.
+        temporary = self.folder / f"n{len(self._processes)}"
+        temporary.mkdir(exist_ok=True)
+        command = components.hollow_kubelet(
+            self._programs["kubemark"], name, self._client_kubeconfig(name, f"system:node:{name}", "system:nodes"),
+            taints, self.minor)
+        self._run(node, command, {"TMPDIR": str(temporary)})
+        if labels:
+            wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
+                       seen=self._processes[node].log_tail)
+            self.api.patch("Node", name, {"metadata": {"labels": labels}})
+        if wait:
+            self.wait_ready(name)
+        return name
+
+    def is_ready(self, name):
+        return nodes.is_ready(self.api, name)
+
+    def wait_ready(self, name, ready=True, timeout=START_TIMEOUT_SECONDS):
+        """Waits until the Node is Ready, or with `ready=False` until it is not."""
+        nodes.wait_ready(self.api, name, ready, timeout)
+
+    def remove_node(self, name):
+        """Ends the kubelet and deletes the Node, whichever of them still exists."""
+        process = self._processes.pop(f"node/{name}", None)
+        if process:
+            process.kill()
+            shutil.rmtree(process.environment["TMPDIR"], ignore_errors=True)
+        self.api.delete("Node", name)
+        self._save()
+
+    def kill_node(self, name):
+        self.kill(f"node/{name}")
+
+    def freeze_node(self, name):
+        self.freeze(f"node/{name}")
+
+    def thaw_node(self, name):
+        self.thaw(f"node/{name}")
+
+    def restart_node(self, name):
+        self.restart(f"node/{name}")
+
+    def kill(self, name):
+        """Kills a process at once: etcd, kube-apiserver, kube-controller-manager, kube-scheduler or node/NAME."""
+        self._process(name).kill()
+
+    def freeze(self, name):
+        self._process(name).freeze()
+
+    def thaw(self, name):
+        self._process(name).thaw()
+
+    def restart(self, name):
+        process = self._process(name)
+        process.kill()
+        process.start()
+        self._save()
+
+    def heal(self):
+        """Undoes what a test did to etcd, API server, controller manager and scheduler; leaves nodes alone."""
+        for name, process in self._processes.items():
+            if name.startswith("node/"):
+                continue
+            if process.alive():
+                process.thaw()
+            else:
+                self.restart(name)
+        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
+
+    def status(self):
+        """For each process its pid (None when it does not run), resident bytes and log."""
+        return {name: {"pid": process.pid if process.alive() else None,
+                       "resident_bytes": process.resident_bytes() if process.alive() else 0,
+                       "log": process.log}
+                for name, process in self._processes.items()}
+
+    @property
+    def _authority(self):
+        return Authority(self.folder / "pki")
+
+    def _process(self, name):
+        if name not in self._processes:
+            raise RuntimeError(f"there is no process {name}; there are {', '.join(self._processes)}")
+        return self._processes[name]
+
+    def _make_folder(self):
+        base = temporary_base()
+        remove_abandoned_folders(base)
+        if self.folder and self.folder.exists():
+            raise RuntimeError(f"{self.folder} exists: a control plane runs there or was left there; stop it first")
+        if self.folder:
+            self.folder.mkdir(mode=0o700)
+        else:
+            self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base))
+        (self.folder / "logs").mkdir()
+        owner = None if self._outlives_us else {"pid": os.getpid(), "start_time": start_time(os.getpid())}
+        (self.folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
+
+    def _start_programs(self):
+        authority = self._authority
+        authority.create()
+        authority.issue_server("apiserver", [
+            "IP:127.0.0.1", "DNS:localhost", "DNS:kubernetes", "DNS:kubernetes.default",
+            "DNS:kubernetes.default.svc"])
+        client_port, peer_port, api_port = free_ports(3)
+        self.server = f"https://127.0.0.1:{api_port}"
+
+        help_text = subprocess.run([self._programs["etcd"], "--help"], capture_output=True, text=True, check=False)
+        unsafe_no_fsync = "--unsafe-no-fsync" in help_text.stdout + help_text.stderr
+        self._run("etcd", components.etcd(
+            self._programs["etcd"], self.folder, client_port, peer_port, unsafe_no_fsync))
+        self._wait_started("etcd", lambda: Api(f"http://127.0.0.1:{client_port}").request("GET", "/health"))
+
+        self._run("kube-apiserver", components.kube_apiserver(
+            self._programs["kube-apiserver"], self.folder, authority, api_port, client_port, self.minor))
+        self._client_kubeconfig("admin", "test-admin", "system:masters")
+        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
+
+        self._run("kube-controller-manager", components.kube_controller_manager(
+            self._programs["kube-controller-manager"], authority,
+            self._client_kubeconfig("controller-manager", "system:kube-controller-manager"), self.minor,
+            self._grace))
+        self._run("kube-scheduler", components.kube_scheduler(
+            self._programs["kube-scheduler"], self._client_kubeconfig("scheduler", "system:kube-scheduler"),
+            self.minor))
+        self._wait_started("kube-controller-manager", lambda: self.api.get("ServiceAccount", "default", "default"))
+
+    def _client_kubeconfig(self, name, user, group=None):
+        self._authority.issue_client(name, user, group)
+        return kubeconfig.write(self.folder / f"{name}.kubeconfig", self.server, self.ca,
+                                certificate=self._authority.certificate(name), key=self._authority.key(name))
+
+    def _run(self, name, command, environment=None):
+        log = self.folder / "logs" / f"{name.replace('/', '-')}.log"
+        self._processes[name] = Process(name, command, log, environment, self._outlives_us)
+        self._processes[name].start()
+        self._save()
+
+    def _wait_started(self, name, answers):
+        process = self._processes[name]
+
+        def started():
+            if not process.alive():
+                if "address already in use" in process.log_text():
+                    raise PortTaken(f"{name}: {process.log_tail()}")
+                raise RuntimeError(f"{name} ended while starting:\n{process.log_tail()}")
+            return answers()
+
+        wait_until(started, START_TIMEOUT_SECONDS, f"{name} answers", seen=process.log_tail)
+
+    def _save(self):
+        state = {"minor": self.minor, "server": self.server,
+                 "programs": {name: str(path) for name, path in self._programs.items()},
+                 "processes": [process.state() for process in self._processes.values()]}
+        # Renamed into place, so that another call of the command line never reads half of it.
+        unfinished = self.folder / "state.json.new"
+        unfinished.write_text(json.dumps(state), encoding="utf-8")
+        unfinished.rename(self.folder / "state.json")
+
+
+def free_ports(count):
+    """Ports that are free now; starting is repeated when another program is faster to take one."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def temporary_base():
+    """Memory if there is enough of it, because etcd waits for the disk at every write."""
+    try:
+        memory = os.statvfs(SHARED_MEMORY)
+        if memory.f_bavail * memory.f_frsize >= NEEDED_MEMORY_BYTES and os.access(SHARED_MEMORY, os.W_OK):
+            return SHARED_MEMORY
+    except FileNotFoundError:
+        pass
+    return Path(tempfile.gettempdir())
+
+
+def remove_abandoned_folders(base):
+    """Removes what killed test runs left behind; their processes ended with them."""
+    for owner_file in base.glob(f"{FOLDER_PREFIX}*/owner.json"):
+        try:
+            owner = json.loads(owner_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if owner and start_time(owner["pid"]) != owner["start_time"]:
+            shutil.rmtree(owner_file.parent, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""Options and fixtures of the tests against real control planes.
+
+    /usr/bin/python3 -m pytest test/e2e --kubernetes 1.36 --kubernetes 1.20
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from controlplane import ControlPlane
+from existing_cluster import ExistingCluster
+from operator_process import Operator
+from sandbox import Sandbox
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OPERATOR_LOG_LINES = 100
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("noderemoval")
+    group.addoption("--kubernetes", action="append", choices=("1.36", "1.20"),
+                    help="version to test with, may be repeated (default: $NODEREMOVAL_TEST_KUBERNETES, else "
+                         "what $KUBEBUILDER_ASSETS has, else 1.36)")
+    group.addoption("--operator", type=Path, default=REPOSITORY / "build/release/noderemoval",
+                    help="the operator program (default: %(default)s)")
+    group.addoption("--existing-cluster", action="store_true",
+                    default=os.environ.get("NODEREMOVAL_TEST_CLUSTER") == "current-context",
+                    help="use the current context of your kubeconfig instead of starting control planes; "
+                         "$NODEREMOVAL_TEST_NODES names the nodes that tests may remove (also: "
+                         "NODEREMOVAL_TEST_CLUSTER=current-context)")
+
+
+def pytest_generate_tests(metafunc):
+    if "cluster" in metafunc.fixturenames:
+        from_environment = os.environ.get("NODEREMOVAL_TEST_KUBERNETES", "").replace(",", " ").split()
+        versions = metafunc.config.getoption("--kubernetes") or from_environment or ["default"]
+        if metafunc.config.getoption("--existing-cluster"):
+            versions = ["existing"]
+        metafunc.parametrize("cluster", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cluster(request):
+    """The control plane that all tests of this version share."""
+    if request.param == "existing":
+        running = ExistingCluster()
+    else:
+        running = ControlPlane(None if request.param == "default" else request.param)
+        running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(cluster):
+    """The kubeconfig of the operator's ServiceAccount, with the rights that manifests/ give it and no others."""
+    return cluster.operator_kubeconfig()
+
+
+@pytest.fixture
+def sandbox(cluster):
+    """A namespace and nodes for one test."""
+    opened = Sandbox(cluster)
+    try:
+        opened.open()
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
+    """Starts the operator with the given flags; it is killed before the sandbox is cleaned up."""
+    operators = []
+
+    def start(*flags):
+        log = tmp_path / f"operator-{len(operators)}.log"
+        operators.append(Operator(request.config.getoption("--operator"), operator_kubeconfig, log, flags))
+        operators[-1].start()
+        return operators[-1]
+
+    request.node.operators = operators
+    yield start
+    for operator in operators:
+        operator.kill()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows with a failure what the operators logged and what the cluster looked like."""
+    report = (yield).get_result()
+    if report.when != "call" or not report.failed:
+        return
+    for number, operator in enumerate(getattr(item, "operators", [])):
+        lines = operator.log_text().splitlines()[-OPERATOR_LOG_LINES:]
+        report.sections.append((f"log of operator {number}", "\n".join(lines)))
+    if "sandbox" in item.funcargs:
+        report.sections.append(("cluster", _describe(item.funcargs["sandbox"])))
+
+
+def _describe(sandbox):
+    commands = (("get", "nodes"), ("get", "noderemovals", "-o", "yaml"),
+                ("get", "pods", "-o", "wide", "-n", sandbox.namespace),
+                ("get", "events", "-n", sandbox.namespace))
+    texts = []
+    for command in commands:
+        try:
+            texts.append(f"$ kubectl {' '.join(command)}\n{sandbox.cluster.kubectl(*command)}")
+        except RuntimeError as error:
+            texts.append(str(error))
+    return "\n".join(texts)

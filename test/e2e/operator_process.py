@@ -1,0 +1,47 @@
+"""The operator under test as a process of this machine."""
+
+from processes import Process
+
+TERMINATION_TIMEOUT_SECONDS = 30
+
+
+class Operator:
+    """The operator with one kubeconfig. It can be killed and started again like the pod it would be."""
+
+    def __init__(self, program, kubeconfig, log, flags=()):
+        if not program.exists():
+            raise RuntimeError(f"there is no operator program {program}; build it, or name another with --operator")
+        self._process = Process("operator", [program, "--kubeconfig", kubeconfig, *flags], log)
+
+    def start(self):
+        self._process.start()
+
+    def alive(self):
+        return self._process.alive()
+
+    def kill(self):
+        """SIGKILL: what a crash, an OOM kill or a power failure is to the operator."""
+        self._process.kill()
+
+    def terminate(self, timeout=TERMINATION_TIMEOUT_SECONDS):
+        """SIGTERM: what Kubernetes does to its pod. Returns the exit code."""
+        if not self._process.terminate(timeout):
+            raise AssertionError(f"the operator did not end within {timeout} s of SIGTERM; "
+                                 f"its log ends with:\n{self._process.log_tail()}")
+        return self._process.exit_code()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def freeze(self):
+        self._process.freeze()
+
+    def thaw(self):
+        self._process.thaw()
+
+    def log_text(self):
+        return self._process.log_text()
+
+    def resident_bytes(self):
+        return self._process.resident_bytes()

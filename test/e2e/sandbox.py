@@ -1,0 +1,139 @@
+"""What one test may use of a cluster: a namespace and nodes of its own, which are removed at the end."""
+
+import contextlib
+import itertools
+import secrets
+
+from api import CLUSTER_SCOPED
+from audit import AuditLog
+from waiting import wait_until
+
+
+class Sandbox:
+    """Everything made through it is deleted by `close`, also what the test left half done."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.api = cluster.api
+        self.namespace = f"test-{secrets.token_hex(4)}"
+        self._numbers = itertools.count(1)
+        self._nodes = []
+        self._clean_up = contextlib.ExitStack()
+
+    def open(self):
+        self.api.create({"kind": "Namespace", "metadata": {"name": self.namespace}})
+        self._clean_up.callback(self._delete_namespace)
+        self._clean_up.callback(self._delete_node_removals)
+        # Pods can only be created once the namespace has its ServiceAccount.
+        wait_until(lambda: self.api.get("ServiceAccount", "default", self.namespace), 30,
+                   f"namespace {self.namespace} gets its default ServiceAccount")
+
+    def close(self):
+        # Registered last, so it runs first: the rest needs an API server that answers.
+        self._clean_up.callback(self.cluster.heal)
+        self._clean_up.close()
+
+    def audit(self):
+        """The requests that the API server gets from now on."""
+        return AuditLog(self.cluster.audit_log)
+
+    def name(self, prefix):
+        """A name that no other test uses, for what lies outside the namespace."""
+        return f"{prefix}-{self.namespace}-{next(self._numbers)}"
+
+    def add_node(self, labels=None, taints=()):
+        """A fresh Ready node; returns its name."""
+        return self.add_nodes(1, labels, taints)[0]
+
+    def add_nodes(self, count, labels=None, taints=()):
+        names = []
+        for _ in range(count):
+            name = self.cluster.add_node(self.name("node"), labels, taints, wait=False)
+            self._clean_up.callback(self.cluster.remove_node, name)
+            names.append(name)
+        for name in names:
+            self.cluster.wait_ready(name)
+        self._nodes += names
+        return names
+
+    def create(self, thing):
+        """Creates the object; if it is of a namespaced kind, in the namespace of this test."""
+        kind = thing["kind"]
+        if kind not in CLUSTER_SCOPED:
+            return self.api.create(self._placed(thing))
+        self._clean_up.callback(self._delete_with_finalizers, kind, thing["metadata"]["name"])
+        return self.api.create(thing)
+
+    def get(self, kind, name):
+        return self.api.get(kind, name, None if kind in CLUSTER_SCOPED else self.namespace)
+
+    def pods(self, app=None, node=None):
+        return self.api.list("Pod", self.namespace, labels=app and f"app={app}",
+                             fields=node and f"spec.nodeName={node}")
+
+    def cordon(self, node):
+        self.api.patch("Node", node, {"spec": {"unschedulable": True}})
+
+    def uncordon(self, node):
+        self.api.patch("Node", node, {"spec": {"unschedulable": None}})
+
+    def wait_condition(self, kind, name, condition, status="True", timeout=60):
+        """Waits until the object has this condition, as for Succeeded of a NodeRemoval; returns the condition."""
+        def found():
+            conditions = (self.get(kind, name) or {}).get("status", {}).get("conditions", [])
+            return next((each for each in conditions
+                         if each["type"] == condition and each["status"] == status), None)
+
+        return wait_until(found, timeout, f"{kind} {name} has {condition}={status}",
+                          seen=lambda: (self.get(kind, name) or {}).get("status"))
+
+    def wait_running(self, pod_name, timeout=30):
+        """Waits until the pod is Ready; returns it."""
+        self.wait_condition("Pod", pod_name, "Ready", timeout=timeout)
+        return self.get("Pod", pod_name)
+
+    def wait_ready(self, kind, name, timeout=30):
+        """Waits until all pods that a Deployment, StatefulSet or DaemonSet wants are ready."""
+        wait_until(lambda: _is_rolled_out(self.get(kind, name)), timeout, f"{kind} {name} is ready",
+                   seen=lambda: self.cluster.kubectl("get", "pods", "-o", "wide", "-n", self.namespace))
+
+    def wait_gone(self, pod, timeout=30):
+        """Waits until this instance of the pod is gone; another one of its name does not count."""
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+
+        def gone():
+            found = self.get("Pod", name)
+            return found is None or found["metadata"]["uid"] != uid
+
+        wait_until(gone, timeout, f"pod {name} is gone", seen=lambda: self.get("Pod", name))
+
+    def _placed(self, thing):
+        return {**thing, "metadata": {**thing["metadata"], "namespace": self.namespace}}
+
+    def _delete_namespace(self):
+        self.api.delete("Namespace", self.namespace)
+        for pod in self.pods():
+            if pod["metadata"].get("finalizers"):
+                self.api.patch("Pod", pod["metadata"]["name"], {"metadata": {"finalizers": None}}, self.namespace)
+        self.api.delete_all("Pod", self.namespace, grace=0)
+
+    def _delete_node_removals(self):
+        if not self.api.get("CustomResourceDefinition", "noderemovals.noderemoval.dev"):
+            return
+        for removal in self.api.list("NodeRemoval"):
+            if removal["spec"].get("nodeName") in self._nodes:
+                self._delete_with_finalizers("NodeRemoval", removal["metadata"]["name"])
+
+    def _delete_with_finalizers(self, kind, name):
+        self.api.delete(kind, name)
+        if self.api.get(kind, name):
+            self.api.patch(kind, name, {"metadata": {"finalizers": None}})
+
+
+def _is_rolled_out(workload):
+    if workload is None or workload["status"].get("observedGeneration", 0) < workload["metadata"]["generation"]:
+        return False
+    status = workload["status"]
+    if workload["kind"] == "DaemonSet":
+        return status["numberReady"] == status["desiredNumberScheduled"] > 0
+    return status.get("readyReplicas", 0) == workload["spec"]["replicas"] == status.get("updatedReplicas", 0)

@@ -1,4 +1,4 @@
-"""A small client of the Kubernetes API. It knows objects by kind, so that callers need not know API versions."""
+"""A small client of the Kubernetes API. It knows objects by kind; callers need not know API versions."""
 
 import http.client
 import json
@@ -27,8 +27,8 @@ KINDS = {
     "CSINode": ("apis/storage.k8s.io/v1", "csinodes"),
     "VolumeAttachment": ("apis/storage.k8s.io/v1", "volumeattachments"),
 }
-CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "NodeRemoval", "CustomResourceDefinition", "CSINode",
-                  "VolumeAttachment"}
+CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "NodeRemoval", "CustomResourceDefinition",
+                  "CSINode", "VolumeAttachment"}
 
 
 class ApiError(Exception):
@@ -71,8 +71,9 @@ class Api:
             raise
 
     def list(self, kind, namespace=None, labels=None, fields=None):
-        query = {key: value for key, value in {"labelSelector": labels, "fieldSelector": fields}.items() if value}
-        return self.request("GET", _with_query(self.path(kind, namespace), query)).get("items") or []
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        query = urllib.parse.urlencode({key: value for key, value in selectors.items() if value})
+        return self.request("GET", f"{self.path(kind, namespace)}?{query}").get("items") or []
 
     def create(self, thing):
         return self.request("POST", self.path(thing["kind"], _namespace(thing)), self._versioned(thing))
@@ -109,7 +110,8 @@ class Api:
             "apiVersion": "policy/v1" if self.minor >= 22 else "policy/v1beta1", "kind": "Eviction",
             "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
             "deleteOptions": {"preconditions": {"uid": metadata["uid"]}}}
-        return self.request("POST", self.path("Pod", metadata["namespace"], metadata["name"], "eviction"), eviction)
+        path = self.path("Pod", metadata["namespace"], metadata["name"], "eviction")
+        return self.request("POST", path, eviction)
 
     def path(self, kind, namespace=None, name=None, subresource=None):
         prefix, plural = KINDS[kind]
@@ -144,7 +146,3 @@ class Api:
 
 def _namespace(thing):
     return thing["metadata"].get("namespace")
-
-
-def _with_query(path, query):
-    return f"{path}?{urllib.parse.urlencode(query)}" if query else path

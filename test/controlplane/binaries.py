@@ -42,8 +42,8 @@ def _assets(folder, kubernetes):
                                "unset it to let test/controlplane/build make all programs")
     version = f"1.{minor_version(found['kube-apiserver'])}"
     if kubernetes and version != kubernetes:
-        print(f"controlplane: $KUBEBUILDER_ASSETS has Kubernetes {version}; not used, {kubernetes} was asked for",
-              file=sys.stderr)
+        print(f"controlplane: $KUBEBUILDER_ASSETS is not used: it has Kubernetes {version}, "
+              f"and {kubernetes} was asked for", file=sys.stderr)
         return {}
     return found
 

@@ -13,8 +13,8 @@ class Authority:
 
     def create(self):
         self._folder.mkdir(mode=0o700)
-        self._openssl("req", "-x509", *self._new_key("ca"), "-subj", "/CN=noderemoval-test-ca", "-days", DAYS)
-        self._openssl("req", "-x509", *self._new_key("service-accounts"), "-subj", "/CN=service-accounts", "-days", DAYS)
+        for name in ("ca", "service-accounts"):
+            self._openssl("req", "-x509", *self._new_key(name), "-subj", f"/CN={name}", "-days", DAYS)
 
     def issue_server(self, name, hosts):
         self._issue(name, f"/CN={name}", "serverAuth", "-addext", f"subjectAltName={','.join(hosts)}")
@@ -30,8 +30,8 @@ class Authority:
 
     def _issue(self, name, subject, usage, *extra):
         self._openssl("req", "-x509", "-CA", self.certificate("ca"), "-CAkey", self.key("ca"),
-                      *self._new_key(name), "-subj", subject, "-days", DAYS, "-addext", "basicConstraints=CA:FALSE",
-                      "-addext", f"extendedKeyUsage={usage}", *extra)
+                      *self._new_key(name), "-subj", subject, "-days", DAYS,
+                      "-addext", "basicConstraints=CA:FALSE", "-addext", f"extendedKeyUsage={usage}", *extra)
 
     def _new_key(self, name):
         return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",

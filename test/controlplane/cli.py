@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from controlplane import ControlPlane, temporary_base
+from controlplane import ControlPlane
+from temporary_folder import temporary_base
 
 DEFAULT_NODE_COUNT = 3
 
@@ -33,12 +34,13 @@ def parse_arguments():
     for name, run, text in (
             ("stop", lambda options: attach(options).stop(), "end all its processes and remove its files"),
             ("status", show_status, "show its processes and nodes"),
-            ("kubeconfig", lambda options: print(attach(options).kubeconfig), "print an administrator's kubeconfig"),
+            ("kubeconfig", lambda options: print(attach(options).kubeconfig),
+             "print the path of an administrator's kubeconfig"),
             ("operator-kubeconfig", lambda options: print(attach(options).operator_kubeconfig()),
-             "install CRD and RBAC and print the kubeconfig of the operator's ServiceAccount")):
+             "install CRD and RBAC and print the path of the kubeconfig of the operator's ServiceAccount")):
         commands.add_parser(name, help=text).set_defaults(run=run)
 
-    command = commands.add_parser("add-node", help="start a simulated kubelet and wait until its node is Ready")
+    command = commands.add_parser("add-node", help="start a simulated kubelet and wait for its node")
     command.add_argument("name")
     command.add_argument("--label", action="append", default=[], metavar="KEY=VALUE")
     command.add_argument("--taint", action="append", default=[], metavar="KEY=VALUE:EFFECT")
@@ -70,7 +72,8 @@ def start(options):
 def show_status(options):
     control_plane = attach(options)
     for name, process in control_plane.status().items():
-        state = f"pid {process['pid']}, {process['resident_bytes'] >> 20} MB" if process["pid"] else "does not run"
+        megabytes = process["resident_bytes"] >> 20
+        state = f"pid {process['pid']}, {megabytes} MB" if process["pid"] else "does not run"
         print(f"{name:24} {state:22} {process['log']}")
     print(control_plane.kubectl("get", "nodes"), end="")
 

@@ -4,8 +4,8 @@ import json
 
 SERVICE_CLUSTER_IP_RANGE = "10.96.0.0/16"
 
-# What the tests count and check is logged with its bodies. What kubelets and controllers do all the time is not
-# logged: a lease renewal every second and node would drown it.
+# What the tests count and check is logged with its bodies. What kubelets and controllers do all the time is
+# not logged: a lease renewal every second and node would drown it.
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
     "rules": [
@@ -27,7 +27,8 @@ def etcd(program, folder, client_port, peer_port, unsafe_no_fsync):
     command = [
         program, "--name=test", f"--data-dir={folder / 'etcd'}",
         f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-        f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=test={peer}"]
+        f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=test={peer}"]
     return command + (["--unsafe-no-fsync"] if unsafe_no_fsync else [])
 
 

@@ -1,5 +1,5 @@
-"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler and simulated
-kubelets. Every program is a process of its own that can be frozen, killed and started again.
+"""A real Kubernetes control plane on this machine: etcd, API server, controller manager, scheduler and
+simulated kubelets. Every program is a process of its own that can be frozen, killed and started again.
 
     with ControlPlane("1.36") as control_plane:
         control_plane.add_node("worker-1")
@@ -13,7 +13,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 
 import binaries
@@ -21,18 +20,16 @@ import components
 import kubeconfig
 import nodes
 import operator_account
+import temporary_folder
 from api import Api
 from certificates import Authority
-from processes import Process, start_time
+from processes import Process
 from waiting import wait_until
 
-# The simulated kubelets renew their lease every second (hollow-kubelet.patch). The margin is for busy machines.
+# The simulated kubelets renew their lease every second (hollow-kubelet.patch); the rest is for busy machines.
 NODE_MONITOR_GRACE_SECONDS = 5
 START_TIMEOUT_SECONDS = 60
 START_ATTEMPTS = 5
-SHARED_MEMORY = Path("/dev/shm")
-NEEDED_MEMORY_BYTES = 1 << 30
-FOLDER_PREFIX = "noderemoval-"
 
 
 class PortTaken(Exception):
@@ -43,7 +40,7 @@ class ControlPlane:
     """Runs in a folder of its own, which is removed at the end.
 
     Its processes end with the thread that called `start` and `add_node`, also when that is killed, unless
-    `outlives_us` is set: then they run until `attach(folder).stop()`.
+    `outlives_us` is set, which needs a `folder`: then they run until `attach(folder).stop()`.
     """
 
     def __init__(self, kubernetes=None, *, folder=None, outlives_us=False,
@@ -51,7 +48,8 @@ class ControlPlane:
         self._kubernetes = kubernetes
         self._outlives_us = outlives_us
         self._grace = node_monitor_grace_seconds
-        self.folder = Path(folder) if folder else None
+        self._given_folder = Path(folder) if folder else None
+        self.folder = self._given_folder
         self.minor = None
         self.server = None
         self._programs = {}
@@ -128,15 +126,15 @@ class ControlPlane:
         return done.stdout
 
     def operator_kubeconfig(self):
-        """Installs CRD, ServiceAccount and RBAC from manifests/; returns the kubeconfig of that ServiceAccount."""
+        """Installs what the operator needs, except the operator; returns its ServiceAccount's kubeconfig."""
         token = operator_account.install(self)
         return kubeconfig.write(self.folder / "operator.kubeconfig", self.server, self.ca, token=token)
 
     def add_node(self, name, labels=None, taints=(), wait=True):
-        """Starts a simulated kubelet, which registers its node. Taints look like "key=value:NoSchedule".
+        """Starts a simulated kubelet, which registers its node; returns the name.
 
-        A node whose process was killed and whose Node was deleted joins again this way. `wait` waits for Ready.
-        Returns the name.
+        Taints look like "key=value:NoSchedule". `wait` waits for Ready. A node whose process was killed and
+        whose Node was deleted joins again this way.
         """
         node = f"node/{name}"
         if node in self._processes and self._processes[node].alive():
@@ -144,10 +142,9 @@ class ControlPlane:
         # Short, because the kubelet makes sockets in it.
         temporary = self.folder / f"n{len(self._processes)}"
         temporary.mkdir(exist_ok=True)
-        command = components.hollow_kubelet(
-            self._programs["kubemark"], name, self._client_kubeconfig(name, f"system:node:{name}", "system:nodes"),
-            taints, self.minor)
-        self._run(node, command, {"TMPDIR": str(temporary)})
+        identity = self._client_kubeconfig(name, f"system:node:{name}", "system:nodes")
+        self._run(node, components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor),
+                  {"TMPDIR": str(temporary)})
         if labels:
             wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
                        seen=self._processes[node].log_tail)
@@ -185,7 +182,7 @@ class ControlPlane:
         self.restart(f"node/{name}")
 
     def kill(self, name):
-        """Kills a process at once: etcd, kube-apiserver, kube-controller-manager, kube-scheduler or node/NAME."""
+        """Kills etcd, kube-apiserver, kube-controller-manager, kube-scheduler or node/NAME, without warning."""
         self._process(name).kill()
 
     def freeze(self, name):
@@ -228,17 +225,15 @@ class ControlPlane:
         return self._processes[name]
 
     def _make_folder(self):
-        base = temporary_base()
-        remove_abandoned_folders(base)
-        if self.folder and self.folder.exists():
-            raise RuntimeError(f"{self.folder} exists: a control plane runs there or was left there; stop it first")
-        if self.folder:
-            self.folder.mkdir(mode=0o700)
+        if self._given_folder is None:
+            self.folder = temporary_folder.create(os.getpid())
+        elif self._given_folder.exists():
+            raise RuntimeError(f"{self._given_folder} exists: a control plane runs there or was left there; "
+                               "stop it first")
         else:
-            self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base))
+            self.folder = self._given_folder
+            self.folder.mkdir(mode=0o700)
         (self.folder / "logs").mkdir()
-        owner = None if self._outlives_us else {"pid": os.getpid(), "start_time": start_time(os.getpid())}
-        (self.folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
 
     def _start_programs(self):
         authority = self._authority
@@ -249,8 +244,9 @@ class ControlPlane:
         client_port, peer_port, api_port = free_ports(3)
         self.server = f"https://127.0.0.1:{api_port}"
 
-        help_text = subprocess.run([self._programs["etcd"], "--help"], capture_output=True, text=True, check=False)
-        unsafe_no_fsync = "--unsafe-no-fsync" in help_text.stdout + help_text.stderr
+        etcd_help = subprocess.run([self._programs["etcd"], "--help"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, check=False).stdout
+        unsafe_no_fsync = "--unsafe-no-fsync" in etcd_help
         self._run("etcd", components.etcd(
             self._programs["etcd"], self.folder, client_port, peer_port, unsafe_no_fsync))
         self._wait_started("etcd", lambda: Api(f"http://127.0.0.1:{client_port}").request("GET", "/health"))
@@ -267,7 +263,8 @@ class ControlPlane:
         self._run("kube-scheduler", components.kube_scheduler(
             self._programs["kube-scheduler"], self._client_kubeconfig("scheduler", "system:kube-scheduler"),
             self.minor))
-        self._wait_started("kube-controller-manager", lambda: self.api.get("ServiceAccount", "default", "default"))
+        self._wait_started("kube-controller-manager",
+                           lambda: self.api.get("ServiceAccount", "default", "default"))
 
     def _client_kubeconfig(self, name, user, group=None):
         self._authority.issue_client(name, user, group)
@@ -310,25 +307,3 @@ def free_ports(count):
     finally:
         for each in sockets:
             each.close()
-
-
-def temporary_base():
-    """Memory if there is enough of it, because etcd waits for the disk at every write."""
-    try:
-        memory = os.statvfs(SHARED_MEMORY)
-        if memory.f_bavail * memory.f_frsize >= NEEDED_MEMORY_BYTES and os.access(SHARED_MEMORY, os.W_OK):
-            return SHARED_MEMORY
-    except FileNotFoundError:
-        pass
-    return Path(tempfile.gettempdir())
-
-
-def remove_abandoned_folders(base):
-    """Removes what killed test runs left behind; their processes ended with them."""
-    for owner_file in base.glob(f"{FOLDER_PREFIX}*/owner.json"):
-        try:
-            owner = json.loads(owner_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if owner and start_time(owner["pid"]) != owner["start_time"]:
-            shutil.rmtree(owner_file.parent, ignore_errors=True)

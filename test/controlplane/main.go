@@ -42,8 +42,8 @@ func main() {
 	}
 	newCommand, known := commands[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "%s: call this binary as etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubemark or "+
-			"kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "%s: call this binary as etcd, kube-apiserver, kube-controller-manager, "+
+			"kube-scheduler, kubemark or kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(newCommand()))

@@ -11,5 +11,5 @@ def is_ready(api, name):
 
 def wait_ready(api, name, ready=True, timeout=60):
     """Waits until the Node is Ready, or with `ready=False` until it is not."""
-    wait_until(lambda: is_ready(api, name) is ready, timeout, f"node {name} {'is' if ready else 'is not'} Ready",
-               seen=lambda: api.get("Node", name))
+    what = f"node {name} {'is' if ready else 'is not'} Ready"
+    wait_until(lambda: is_ready(api, name) is ready, timeout, what, seen=lambda: api.get("Node", name))

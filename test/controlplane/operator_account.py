@@ -1,4 +1,4 @@
-"""Installs what the operator needs in a cluster, except the operator itself, which the tests run as a process."""
+"""Installs what the operator needs in a cluster, except itself: the tests run it as a process."""
 
 import re
 from pathlib import Path
@@ -6,18 +6,20 @@ from pathlib import Path
 from api import ApiError
 from waiting import wait_until
 
-MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
-NOT_INSTALLED = {"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"}
+REPOSITORY = Path(__file__).resolve().parents[2]
+# In the order they have to be applied in. Servers that do not serve an optional kind do without it.
+INSTALLED = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding",
+             "Role", "RoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+OPTIONAL_SINCE_MINOR = {"ValidatingAdmissionPolicy": 30, "ValidatingAdmissionPolicyBinding": 30}
 TOKEN_SECONDS = 24 * 3600
 
 
 def install(cluster):
-    """Applies manifests/ without the Deployment and what belongs to it; returns a token of the ServiceAccount."""
-    documents = [text for text in cluster.kubectl("kustomize", str(MANIFESTS)).split("\n---\n")
-                 if _field(text, "kind") not in NOT_INSTALLED]
+    """Applies CRD, ServiceAccount, RBAC and admission rules; returns a token of the ServiceAccount."""
+    documents = _documents(cluster.minor)
     accounts = [text for text in documents if _field(text, "kind") == "ServiceAccount"]
     if len(accounts) != 1:
-        raise RuntimeError(f"{MANIFESTS} has {len(accounts)} ServiceAccounts; the tests expect exactly one")
+        raise RuntimeError(f"manifests/ has {len(accounts)} ServiceAccounts; the tests expect exactly one")
     # Servers before 1.25 do not know the validation rules in the CRD and drop them.
     validate = [] if cluster.minor >= 25 else ["--validate=false"]
     cluster.kubectl("apply", *validate, "-f", "-", stdin="\n---\n".join(documents))
@@ -25,8 +27,17 @@ def install(cluster):
     return _token(cluster.api, _field(accounts[0], "name"), _field(accounts[0], "namespace"))
 
 
+def _documents(minor):
+    """The installed objects, as YAML. Not by kustomize, because that of kubectl 1.20 can not read manifests/."""
+    files = [REPOSITORY / "crd/noderemovals.yaml", *sorted((REPOSITORY / "manifests").glob("*.yaml"))]
+    documents = [text for file in files for text in file.read_text(encoding="utf-8").split("\n---\n")
+                 if _field(text, "kind") in INSTALLED
+                 and minor >= OPTIONAL_SINCE_MINOR.get(_field(text, "kind"), 0)]
+    return sorted(documents, key=lambda text: INSTALLED.index(_field(text, "kind")))
+
+
 def _field(document, name):
-    """A field of the object or of its metadata, in the form that kubectl kustomize prints."""
+    """The value of a field of the object or of its metadata."""
     found = re.search(rf"^(?:  )?{name}: (\S+)$", document, re.MULTILINE)
     return found.group(1) if found else None
 
@@ -43,4 +54,5 @@ def _is_served(api):
 def _token(api, name, namespace):
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
                "spec": {"expirationSeconds": TOKEN_SECONDS}}
-    return api.request("POST", api.path("ServiceAccount", namespace, name, "token"), request)["status"]["token"]
+    answer = api.request("POST", api.path("ServiceAccount", namespace, name, "token"), request)
+    return answer["status"]["token"]

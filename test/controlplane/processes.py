@@ -111,7 +111,7 @@ class Process:
 
 
 def start_time(pid):
-    """The start time of a process in clock ticks since boot, which tells it from a later one with its number."""
+    """When the process started, in clock ticks since boot. It tells it from a later one with the same pid."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
             return int(stat.read().rpartition(")")[2].split()[19])

@@ -13,8 +13,9 @@ LONGEST_PAUSE_SECONDS = 0.5
 def wait_until(predicate, timeout, what, seen=None):
     """Polls `predicate` until it returns something true, and returns that.
 
-    After `timeout` seconds it raises an AssertionError that says `what` did not happen and shows what `seen()`
-    returns, or what the predicate returned last. An API server that does not answer counts as "not yet".
+    After `timeout` seconds it raises an AssertionError that says `what` did not happen and shows what
+    `seen()` returns, or what the predicate returned last. An API server that does not answer counts as "not
+    yet".
     """
     deadline = time.monotonic() + timeout
     pause = FIRST_PAUSE_SECONDS

@@ -53,7 +53,7 @@ def cluster(request):
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(cluster):
-    """The kubeconfig of the operator's ServiceAccount, with the rights that manifests/ give it and no others."""
+    """The kubeconfig of the operator's ServiceAccount, which has only the rights that manifests/ give it."""
     return cluster.operator_kubeconfig()
 
 

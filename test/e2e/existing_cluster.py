@@ -1,5 +1,5 @@
-"""A cluster that runs already, reached by the current context of the user's kubeconfig. Only on request, because
-the tests create and delete objects in it."""
+"""A cluster that runs already, reached by the current context of the user's kubeconfig. Only on request,
+because the tests create and delete objects in it."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ NODES_VARIABLE = "NODEREMOVAL_TEST_NODES"
 
 
 class ExistingCluster:
-    """Has what the tests use of ControlPlane. What needs control of its processes skips the test and says so."""
+    """Has what the tests use of ControlPlane. What needs control of its processes skips the test, saying so."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="noderemoval-existing-"))
@@ -30,7 +30,8 @@ class ExistingCluster:
         if not shutil.which("kubectl"):
             raise RuntimeError("--existing-cluster needs kubectl; install it, or leave the option out")
         # The proxy knows every way to log in that a kubeconfig can name.
-        self._proxy = Process("kubectl-proxy", ["kubectl", "proxy", "--port=0"], self.folder / "kubectl-proxy.log")
+        log = self.folder / "kubectl-proxy.log"
+        self._proxy = Process("kubectl-proxy", ["kubectl", "proxy", "--port=0"], log)
         self._proxy.start()
         address = wait_until(lambda: re.search(r"Starting to serve on (\S+)", self._proxy.log_text()), 30,
                              "kubectl proxy reaches the current context", seen=self._proxy.log_text)

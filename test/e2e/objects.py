@@ -41,8 +41,8 @@ def node_removal(name, node=None, **spec):
 
 
 def using_whole_grace(port):
-    """A preStop hook that calls a server which never answers (UnansweringServer), so that the container ends only
-    when its grace period is over."""
+    """A preStop hook that calls a server which never answers (UnansweringServer), so that the container ends
+    only when its grace period is over."""
     return {"httpGet": {"host": "127.0.0.1", "port": port, "path": "/"}}
 
 
@@ -55,9 +55,11 @@ def _template(app, options, name=None):
     return _pod(app, name, **options)
 
 
-def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=None, finalizers=None, grace=None,
-         empty_dir=False, claim=None, tolerations=None, pre_stop=None, restart_policy=None):
-    """`node` binds to that node without the scheduler; a Deployment should use `node_selector` instead."""
+def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=None, finalizers=None,
+         grace=None, empty_dir=False, claim=None, tolerations=None, pre_stop=None, restart_policy=None,
+         spread=False):
+    """`node` binds to that node without the scheduler; a Deployment should use `node_selector` instead.
+    `spread` puts at most one pod of the workload on a node."""
     container = {"name": "main", "image": "test.invalid/none"}
     if pre_stop:
         container["lifecycle"] = {"preStop": pre_stop}
@@ -69,8 +71,14 @@ def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=N
     metadata = {"name": name, "labels": {"app": app, **(labels or {})}, "annotations": annotations,
                 "finalizers": finalizers}
     spec = {"containers": [container], "volumes": volumes, "nodeName": node, "nodeSelector": node_selector,
-            "terminationGracePeriodSeconds": grace, "tolerations": tolerations, "restartPolicy": restart_policy}
+            "terminationGracePeriodSeconds": grace, "tolerations": tolerations,
+            "restartPolicy": restart_policy, "affinity": _one_per_node(app) if spread else None}
     return {"metadata": _without_nothing(metadata), "spec": _without_nothing(spec)}
+
+
+def _one_per_node(app):
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": app}}}]}}
 
 
 def _without_nothing(fields):

@@ -10,7 +10,7 @@ class Operator:
 
     def __init__(self, program, kubeconfig, log, flags=()):
         if not program.exists():
-            raise RuntimeError(f"there is no operator program {program}; build it, or name another with --operator")
+            raise RuntimeError(f"there is no operator program {program}; build it, or give --operator")
         self._process = Process("operator", [program, "--kubeconfig", kubeconfig, *flags], log)
 
     def start(self):

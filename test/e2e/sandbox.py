@@ -64,6 +64,19 @@ class Sandbox:
         self._clean_up.callback(self._delete_with_finalizers, kind, thing["metadata"]["name"])
         return self.api.create(thing)
 
+    def create_on(self, node, *workloads):
+        """Creates workloads whose pods all start on this node, and waits until they are ready there."""
+        others = [each["metadata"]["name"] for each in self.api.list("Node")
+                  if each["metadata"]["name"] != node and not each["spec"].get("unschedulable")]
+        for other in others:
+            self.cordon(other)
+        for workload in workloads:
+            self.create(workload)
+        for workload in workloads:
+            self.wait_ready(workload["kind"], workload["metadata"]["name"])
+        for other in others:
+            self.uncordon(other)
+
     def get(self, kind, name):
         return self.api.get(kind, name, None if kind in CLUSTER_SCOPED else self.namespace)
 
@@ -78,7 +91,7 @@ class Sandbox:
         self.api.patch("Node", node, {"spec": {"unschedulable": None}})
 
     def wait_condition(self, kind, name, condition, status="True", timeout=60):
-        """Waits until the object has this condition, as for Succeeded of a NodeRemoval; returns the condition."""
+        """Waits until the object has this condition, such as Succeeded of a NodeRemoval; returns it."""
         def found():
             conditions = (self.get(kind, name) or {}).get("status", {}).get("conditions", [])
             return next((each for each in conditions
@@ -88,14 +101,24 @@ class Sandbox:
                           seen=lambda: (self.get(kind, name) or {}).get("status"))
 
     def wait_running(self, pod_name, timeout=30):
-        """Waits until the pod is Ready; returns it."""
-        self.wait_condition("Pod", pod_name, "Ready", timeout=timeout)
-        return self.get("Pod", pod_name)
+        """Waits until the pod runs; returns it."""
+        return wait_until(lambda: self._running_pod(pod_name), timeout, f"pod {pod_name} runs",
+                          seen=lambda: self.get("Pod", pod_name))
 
     def wait_ready(self, kind, name, timeout=30):
-        """Waits until all pods that a Deployment, StatefulSet or DaemonSet wants are ready."""
-        wait_until(lambda: _is_rolled_out(self.get(kind, name)), timeout, f"{kind} {name} is ready",
+        """Waits until all pods that a Deployment, StatefulSet or DaemonSet wants run and are ready."""
+        # A simulated kubelet of 1.36 reports Ready before Running, and budgets do not protect pending pods.
+        wait_until(lambda: _is_rolled_out(self.get(kind, name)) and all(map(_runs_or_ends, self.pods(name))),
+                   timeout, f"{kind} {name} is ready",
                    seen=lambda: self.cluster.kubectl("get", "pods", "-o", "wide", "-n", self.namespace))
+
+    def wait_counted(self, budget, healthy, timeout=30):
+        """Waits until the PodDisruptionBudget knows of this many healthy pods."""
+        def counted():
+            return self.get("PodDisruptionBudget", budget).get("status", {}).get("currentHealthy") == healthy
+
+        wait_until(counted, timeout, f"PodDisruptionBudget {budget} counts {healthy} healthy pods",
+                   seen=lambda: self.get("PodDisruptionBudget", budget))
 
     def wait_gone(self, pod, timeout=30):
         """Waits until this instance of the pod is gone; another one of its name does not count."""
@@ -107,6 +130,10 @@ class Sandbox:
 
         wait_until(gone, timeout, f"pod {name} is gone", seen=lambda: self.get("Pod", name))
 
+    def _running_pod(self, name):
+        pod = self.get("Pod", name)
+        return pod if pod and pod["status"]["phase"] == "Running" else None
+
     def _placed(self, thing):
         return {**thing, "metadata": {**thing["metadata"], "namespace": self.namespace}}
 
@@ -114,7 +141,8 @@ class Sandbox:
         self.api.delete("Namespace", self.namespace)
         for pod in self.pods():
             if pod["metadata"].get("finalizers"):
-                self.api.patch("Pod", pod["metadata"]["name"], {"metadata": {"finalizers": None}}, self.namespace)
+                self.api.patch("Pod", pod["metadata"]["name"], {"metadata": {"finalizers": None}},
+                               self.namespace)
         self.api.delete_all("Pod", self.namespace, grace=0)
 
     def _delete_node_removals(self):
@@ -130,10 +158,14 @@ class Sandbox:
             self.api.patch(kind, name, {"metadata": {"finalizers": None}})
 
 
+def _runs_or_ends(pod):
+    return pod["status"]["phase"] == "Running" or "deletionTimestamp" in pod["metadata"]
+
+
 def _is_rolled_out(workload):
-    if workload is None or workload["status"].get("observedGeneration", 0) < workload["metadata"]["generation"]:
+    status = workload["status"] if workload else {}
+    if not workload or status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
         return False
-    status = workload["status"]
     if workload["kind"] == "DaemonSet":
         return status["numberReady"] == status["desiredNumberScheduled"] > 0
     return status.get("readyReplicas", 0) == workload["spec"]["replicas"] == status.get("updatedReplicas", 0)

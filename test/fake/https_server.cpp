@@ -103,8 +103,13 @@ asio::awaitable<void> converse(std::shared_ptr<State> state, asio::ssl::stream<t
       if (broken) co_return;
     }
     if (reply.then == Reply::Then::Cut) co_return;
-    if (reply.then == Reply::Then::Close) co_await stream.async_shutdown(kAsTuple);
-    if (reply.then == Reply::Then::Close) co_return;
+    if (reply.then == Reply::Then::Close) {
+      // Asio would wait for the farewell of the other end, which servers do not.
+      boost::system::error_code ignored;
+      stream.next_layer().shutdown(tcp::socket::shutdown_receive, ignored);
+      co_await stream.async_shutdown(kAsTuple);
+      co_return;
+    }
     if (reply.then == Reply::Then::Hang) {
       std::array<char, 1> nothing{};
       co_await stream.async_read_some(asio::buffer(nothing), kAsTuple);

@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Kubernetes 1.20.2 from Debian 12's own source package, with Debian's security patches and its Go, and Debian's
-# etcd 3.4, the series that Kubernetes 1.20 was released with.
+# Kubernetes 1.20.2 from Debian 12's own source package, with Debian's security patches and its Go, and
+# Debian's etcd 3.4, the series that Kubernetes 1.20 was released with.
 version=1.20.2
 source_version=1.20.5+really1.20.2
 go_bin=/usr/lib/go-1.19/bin
 inputs=("$here/hollow-kubelet.patch")
 
-# Downloads and unpacks the source package. Its index is kept in this folder, so that the package sources of the
-# machine stay as they are.
+# Downloads and unpacks the source package. Its index is kept in this folder, so that the package sources of
+# the machine stay as they are.
 fetch_source() {
     local options=(-o "Dir::Etc::SourceList=$PWD/sources.list" -o Dir::Etc::SourceParts=-
         -o "Dir::State::Lists=$PWD/lists")
@@ -15,11 +15,11 @@ fetch_source() {
     apt-get indextargets --format \
         "\$(ORIGIN) \$(COMPONENT) \$(CREATED_BY) deb-src [signed-by=$keyring] \$(REPO_URI) \$(RELEASE) main" |
         sed -n 's/^Debian main Packages //p' >sources.list
-    [ -s sources.list ] || fail "the package sources of this machine name no Debian archive; run apt-get update"
+    [ -s sources.list ] || fail "apt knows no Debian archive on this machine; run apt-get update as root"
     mkdir -p lists/partial
     apt-get "${options[@]}" update -qq >&2
     apt-get "${options[@]}" source -qq --download-only kubernetes >&2
-    [ -e kubernetes_"$source_version"-*.dsc ] ||
+    compgen -G "kubernetes_$source_version-*.dsc" >/dev/null ||
         fail "Debian's source package kubernetes is not $source_version but $(ls -- *.dsc); Debian 12 has it"
     dpkg-source --extract kubernetes_"$source_version"-*.dsc source >&2
 }
@@ -35,7 +35,8 @@ fetch_etcd() {
 
 compile() {
     local into=$1 programs=(kube-apiserver kube-controller-manager kube-scheduler kubemark kubectl)
-    need dpkg-source:dpkg-dev make:make patch:patch jq:jq rsync:rsync openssl:openssl "$go_bin/go:golang-1.19-go"
+    need dpkg-source:dpkg-dev make:make patch:patch jq:jq rsync:rsync openssl:openssl \
+        "$go_bin/go:golang-1.19-go"
     cp "$(fetch_etcd)" "$into/etcd"
     fetch_source
     patch --quiet --strip=1 --directory=source <"$here/hollow-kubelet.patch"

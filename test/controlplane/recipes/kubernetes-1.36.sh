@@ -4,8 +4,8 @@ version=1.36.3
 go_version=1.26.8
 inputs=("$here"/{go.mod,go.sum,main.go,hollow-kubelet.patch})
 
-# Prints the go command to use. Debian 12 has Go 1.19, which can fetch a newer toolchain like any other module,
-# checksum included.
+# Prints the go command to use. Debian 12 has Go 1.19, which can fetch a newer toolchain like any other
+# module, checksum included.
 find_go() {
     local wanted=${go_version%.*} found module
     found=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed -n 's/^go\([0-9]*\.[0-9]*\).*/\1/p')
@@ -31,7 +31,7 @@ compile() {
 
     mkdir module
     cp "$here"/{go.mod,go.sum,main.go} module
-    cd module
+    cd module || return
     "$go" mod download k8s.io/kubernetes
     cp -r --no-preserve=mode "$("$go" list -m -f '{{.Dir}}' k8s.io/kubernetes)" kubernetes
     patch --quiet --strip=1 --directory=kubernetes <"$here/hollow-kubelet.patch"

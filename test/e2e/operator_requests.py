@@ -1,0 +1,55 @@
+"""What the operator asked the API server to do, from the audit log."""
+
+OPERATOR = "system:serviceaccount:noderemoval-system:noderemoval-controller"
+READS = {"get", "list", "watch"}
+
+
+class OperatorRequests:
+    """The requests of the operator's account from the moment this object was made."""
+
+    def __init__(self, sandbox):
+        self._audit = sandbox.audit()
+
+    def writes(self, resource=None, name=None):
+        """Everything that is not a read, also what was refused."""
+        return [request for request in self._audit.requests(user=OPERATOR, resource=resource, name=name)
+                if request["verb"] not in READS]
+
+    def evictions(self, pod=None):
+        return self.writes("pods/eviction", pod)
+
+    def pod_deletes(self, pod=None):
+        return self.writes("pods", pod)
+
+    def node_patches(self, node=None):
+        return [request for request in self.writes("nodes", node) if request["verb"] == "patch"]
+
+    def node_deletes(self, node=None):
+        return [request for request in self.writes("nodes", node) if request["verb"] == "delete"]
+
+    def touched(self):
+        """(resource, name) of everything but NodeRemovals that it tried to change."""
+        return {(request["objectRef"]["resource"], request["objectRef"].get("name"))
+                for request in self.writes() if request["objectRef"]["resource"] != "noderemovals"}
+
+
+def uid_of(request):
+    """The UID without which the API server refuses the request."""
+    body = request["requestObject"]
+    if request["verb"] == "patch":
+        return body["metadata"].get("uid")
+    options = body.get("deleteOptions", {}) if body["kind"] == "Eviction" else body
+    return options.get("preconditions", {}).get("uid")
+
+
+def succeeded(request):
+    return request["responseStatus"]["code"] < 300
+
+
+def received(request):
+    """When it came in, with microseconds. These texts sort by time."""
+    return request["requestReceivedTimestamp"]
+
+
+def answered(request):
+    return request["stageTimestamp"]

@@ -77,13 +77,15 @@ class HttpWatchStream final : public WatchStream {
 
   awaitable<Result<std::optional<WatchEvent>>> next() override {
     while (events_.empty()) {
-      if (!stream_) co_return std::unexpected(end(failure_.empty() ? "the watch is closed" : failure_));
+      if (!stream_)
+        co_return std::unexpected(end(failure_.empty() ? "the watch is closed" : failure_));
       const auto deadline = std::min(steady_clock::now() + limits_.idle, ends_at_);
       const auto piece = co_await stream_->read_some(deadline);
       if (!piece) co_return std::unexpected(end(why(piece.error(), deadline)));
       if (piece->empty()) {
         stream_.reset();
-        if (decoder_.inside_event()) co_return std::unexpected(end("the watch ended inside an event"));
+        if (decoder_.inside_event())
+          co_return std::unexpected(end("the watch ended inside an event"));
         co_return std::nullopt;
       }
       if (auto fed = decoder_.feed(*piece, events_); !fed) {
@@ -213,7 +215,8 @@ KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer) {
   // A proxy may send our request back in its error page.
   const auto& token = tokens_.current(steady_clock::now());
   if (token.empty()) return error;
-  for (auto at = error.message.find(token); at != std::string::npos; at = error.message.find(token, at)) {
+  for (auto at = error.message.find(token); at != std::string::npos;
+       at = error.message.find(token, at)) {
     error.message.replace(at, token.size(), "[redacted]");
   }
   return error;

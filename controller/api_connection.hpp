@@ -25,18 +25,20 @@ struct ApiCall {
   std::chrono::milliseconds timeout{0};  ///< total
 };
 
-/// Sends requests with our credentials and turns every way they can end into a Result. Knows the API server's
-/// manners (Status, bearer tokens, watch streams), but none of its resources.
+/// Sends requests with our credentials and turns every way they can end into a Result. Knows the
+/// API server's manners (Status, bearer tokens, watch streams), but none of its resources.
 class ApiConnection {
  public:
   /// Throws std::invalid_argument when the certificates in `config` are not usable.
   ApiConnection(KubeConfig config, const ClientOptions& options);
 
-  /// The object in the answer. A 401 is tried once more with a fresh token: it means "not executed".
+  /// The object in the answer. A 401 is tried once more with a fresh token: it means "not
+  /// executed".
   awaitable<Result<boost::json::object>> run(ApiCall call);
 
   /// Opens a watch that the server should end after `duration`.
-  awaitable<Result<std::unique_ptr<WatchStream>>> open_watch(ApiCall call, std::chrono::seconds duration);
+  awaitable<Result<std::unique_ptr<WatchStream>>> open_watch(ApiCall call,
+                                                             std::chrono::seconds duration);
 
   /// How messages name the request: "GET https://host:6443/api/v1/nodes/n1".
   std::string describe(const ApiCall& call) const;

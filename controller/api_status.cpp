@@ -29,8 +29,7 @@ std::string one_line(std::string_view text) {
   std::size_t size = std::min(text.size(), kMaxMessage);
   while (cut && size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
   std::string out(text.substr(0, size));
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   out.erase(out.find_last_not_of(' ') + 1);
   return cut ? out + "..." : out;
 }
@@ -116,13 +115,14 @@ KubeError from_status(std::string_view request, int code, const json::object& st
     out.causes = causes_of(*details);
     out.retry_after = retry_after_seconds(*details);
   }
-  out.message = fmt::format("{}: {} {}: {}", request, code, one_line(out.reason),
-                            one_line(string_at(status, "message")));
+  const auto title =
+      out.reason.empty() ? std::to_string(code) : fmt::format("{} {}", code, one_line(out.reason));
+  out.message = fmt::format("{}: {}: {}", request, title, one_line(string_at(status, "message")));
   return out;
 }
 
-/// 404 has many authors: the storage (which names the object), a namespace that is missing, a group that is not
-/// served, a proxy. Only the first is a proof of absence.
+/// 404 has many authors: the storage (which names the object), a namespace that is missing, a group
+/// that is not served, a proxy. Only the first is a proof of absence.
 void judge_absence(KubeError& error, const Asked& asked, const json::object& status) {
   const auto* details = object_at(status, "details");
   const auto name = details != nullptr ? string_at(*details, "name") : std::string();
@@ -158,9 +158,9 @@ KubeError error_from_answer(std::string_view request, const Asked& asked, const 
   } else {
     error.http_status = answer.status;
     error.kind = kind_of_code(answer.status, false);
-    error.message = fmt::format("{}: {} without a Status of the API server{}{}", request,
-                                answer.status, answer.body.empty() ? "" : ": ",
-                                one_line(answer.body));
+    error.message =
+        fmt::format("{}: {} without a Status of the API server{}{}", request, answer.status,
+                    answer.body.empty() ? "" : ": ", one_line(answer.body));
     if (answer.status == 404) error.message += " (does this server serve the resource?)";
     if (answer.status / 100 == 3) error.message += " (redirects are not followed)";
   }

@@ -8,7 +8,8 @@
 
 namespace controller {
 
-/// An answer of the API server as it came. `content_type` and `retry_after` are headers, "" when absent.
+/// An answer of the API server as it came. `content_type` and `retry_after` are headers, "" when
+/// absent.
 struct ApiAnswer {
   int status = 0;
   std::string_view content_type;

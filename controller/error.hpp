@@ -4,22 +4,27 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace controller {
 
-/// What a failed request means. Classified once, at the edge of the client; nobody else reads status codes.
+/// What a failed request means. Classified once, at the edge of the client; nobody else reads
+/// status codes.
 enum class ErrorKind {
-  NotFound,         ///< a parsed 404 Status that names the object asked for: the only proof of absence
-  Conflict,         ///< 409: a precondition (uid, resourceVersion) did not hold, or the object exists already
-  Gone,             ///< 410: the resourceVersion is too old; list again
-  TooManyRequests,  ///< 429: a PodDisruptionBudget or priority-and-fairness; see `causes` and `retry_after`
-  Invalid,          ///< 400, 413, 422: the server understood and refused; the same request will fail again
-  Unauthorized,     ///< 401: the credentials were not accepted
-  Forbidden,        ///< 403: RBAC, an admission policy, or a terminating namespace (see `causes`)
-  ServerError,      ///< 5xx: the server could not; a write may or may not have happened
-  NotSent,          ///< no connection: the request never reached the server
-  Unknown,          ///< sent, but no usable answer (deadline, cut, not a Status): read again before concluding
+  NotFound,  ///< a parsed 404 Status that names the object asked for: the only proof of absence
+  Conflict,  ///< 409: a precondition (uid, resourceVersion) did not hold, or the object exists
+             ///< already
+  Gone,      ///< 410: the resourceVersion is too old; list again
+  TooManyRequests,  ///< 429: a PodDisruptionBudget or priority-and-fairness; see `causes` and
+                    ///< `retry_after`
+  Invalid,  ///< 400, 413, 422: the server understood and refused; the same request will fail again
+  Unauthorized,  ///< 401: the credentials were not accepted
+  Forbidden,     ///< 403: RBAC, an admission policy, or a terminating namespace (see `causes`)
+  ServerError,   ///< 5xx: the server could not; a write may or may not have happened
+  NotSent,       ///< no connection: the request never reached the server
+  Unknown,       ///< sent, but no usable answer (deadline, cut, not a Status): read again before
+                 ///< concluding
 };
 
 /// One entry of `details.causes` of a Status, e.g. reason `DisruptionBudget`.

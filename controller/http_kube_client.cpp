@@ -124,7 +124,8 @@ class HttpKubeClient final : public KubeClient {
   awaitable<Result<std::unique_ptr<WatchStream>>> watch(WatchRequest request) override {
     auto call = call_for("WATCH", request.collection, options_.read_timeout);
     if (!call) co_return std::unexpected(std::move(call).error());
-    if (request.resource_version.empty()) co_return refused("WATCH", "no resourceVersion to start from");
+    if (request.resource_version.empty())
+      co_return refused("WATCH", "no resourceVersion to start from");
     const auto shortest = options_.watch_min.count();
     std::uniform_int_distribution<seconds::rep> length(shortest, 2 * shortest - 1);
     const seconds duration(length(random_));
@@ -165,7 +166,8 @@ class HttpKubeClient final : public KubeClient {
 
   awaitable<Result<void>> evict(PodRef pod, std::optional<seconds> grace) override {
     auto result = co_await evict_with(eviction_version_, pod, grace);
-    // Servers before 1.22 refuse policy/v1 before they do anything. Only then is it worth a look at /version.
+    // Servers before 1.22 refuse policy/v1 before they do anything. Only then is it worth a look at
+    // /version.
     const bool refused_as_invalid = !result && result.error().http_status == 400;
     if (!refused_as_invalid || version_known_) co_return result;
     ApiCall call;
@@ -187,7 +189,8 @@ class HttpKubeClient final : public KubeClient {
   awaitable<Result<void>> delete_pod(PodRef pod, std::optional<seconds> grace) override {
     auto call = call_for("DELETE", pod_ref(pod), {}, options_.write_timeout);
     if (!call) co_return std::unexpected(std::move(call).error());
-    if (const auto wrong = wrong_with(pod, grace); !wrong.empty()) co_return refused("DELETE", wrong);
+    if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
+      co_return refused("DELETE", wrong);
     set_body(*call, kJson, delete_options(pod.uid, {}, grace));
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
@@ -249,7 +252,8 @@ class HttpKubeClient final : public KubeClient {
   static Result<ApiCall> call_for(std::string_view verb, const CollectionRef& collection,
                                   std::chrono::milliseconds timeout) {
     auto path = collection_path(collection);
-    if (!path) return refused(fmt::format("{} of {}", verb, collection.resource.plural), path.error());
+    if (!path)
+      return refused(fmt::format("{} of {}", verb, collection.resource.plural), path.error());
     ApiCall call;
     call.method = verb == "POST" ? "POST" : "GET";
     call.path = std::move(*path);
@@ -258,10 +262,12 @@ class HttpKubeClient final : public KubeClient {
     return call;
   }
 
-  awaitable<Result<void>> evict_with(std::string api_version, PodRef pod, std::optional<seconds> grace) {
+  awaitable<Result<void>> evict_with(std::string api_version, PodRef pod,
+                                     std::optional<seconds> grace) {
     auto call = call_for("POST", pod_ref(pod), "eviction", options_.eviction_timeout);
     if (!call) co_return std::unexpected(std::move(call).error());
-    if (const auto wrong = wrong_with(pod, grace); !wrong.empty()) co_return refused("Eviction", wrong);
+    if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
+      co_return refused("Eviction", wrong);
     set_body(*call, kJson, eviction(api_version, pod, grace));
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));

@@ -10,30 +10,33 @@
 
 namespace controller {
 
-/// Deadlines and limits of the client. Deadlines are total (from the call to the parsed answer), not idle.
-/// Sources: reliability contract C2, C20-C23 (server behaviour measured on 1.36.2).
+/// Deadlines and limits of the client. Deadlines are total (from the call to the parsed answer),
+/// not idle. Sources: reliability contract C2, C20-C23 (server behaviour measured on 1.36.2).
 struct ClientOptions {
   using Duration = std::chrono::milliseconds;
 
-  Duration connect_timeout = std::chrono::seconds(10);  ///< look-up, TCP connect, TLS handshake, each
-  Duration read_timeout = std::chrono::seconds(10);     ///< GET, and the header of a watch
-  Duration list_timeout = std::chrono::seconds(30);     ///< one page of a list
-  Duration write_timeout = std::chrono::seconds(15);    ///< PATCH, POST, DELETE
-  Duration eviction_timeout = std::chrono::seconds(35);  ///< the server itself retries for up to 10 s
+  Duration connect_timeout =
+      std::chrono::seconds(10);                       ///< look-up, TCP connect, TLS handshake, each
+  Duration read_timeout = std::chrono::seconds(10);   ///< GET, and the header of a watch
+  Duration list_timeout = std::chrono::seconds(30);   ///< one page of a list
+  Duration write_timeout = std::chrono::seconds(15);  ///< PATCH, POST, DELETE
+  Duration eviction_timeout =
+      std::chrono::seconds(35);         ///< the server itself retries for up to 10 s
   std::chrono::seconds watch_min{300};  ///< timeoutSeconds of a watch is random in [min, 2 min)
-  Duration watch_idle = std::chrono::seconds(90);  ///< a watch silent for so long fails with Unknown
-  Duration pool_idle = std::chrono::seconds(60);   ///< the server closes idle connections at 90 s
-  std::size_t max_connections = 32;           ///< pooled connections in use at once; watches have their own
+  Duration watch_idle =
+      std::chrono::seconds(90);                   ///< a watch silent for so long fails with Unknown
+  Duration pool_idle = std::chrono::seconds(60);  ///< the server closes idle connections at 90 s
+  std::size_t max_connections = 32;  ///< pooled connections in use at once; watches have their own
   std::size_t page_size = 500;
-  std::size_t max_body = 64 * 1024 * 1024;    ///< one answer
-  std::size_t max_event = 4 * 1024 * 1024;    ///< one watch event
+  std::size_t max_body = 64 * 1024 * 1024;  ///< one answer
+  std::size_t max_event = 4 * 1024 * 1024;  ///< one watch event
 };
 
-/// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never compressed.
-/// Single-threaded: all calls on `executor`. Calls must have ended before the client is destroyed; watches may
-/// live longer. Throws std::invalid_argument when the certificates in `config` are not usable (load_kube_config
-/// has checked them).
-std::unique_ptr<KubeClient> make_http_kube_client(boost::asio::any_io_executor executor, KubeConfig config,
-                                                  ClientOptions options = {});
+/// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never
+/// compressed. Single-threaded: all calls on `executor`. Calls must have ended before the client is
+/// destroyed; watches may live longer. Throws std::invalid_argument when the certificates in
+/// `config` are not usable (load_kube_config has checked them).
+std::unique_ptr<KubeClient> make_http_kube_client(boost::asio::any_io_executor executor,
+                                                  KubeConfig config, ClientOptions options = {});
 
 }  // namespace controller

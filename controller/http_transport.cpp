@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -17,11 +16,12 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <tuple>
 #include <utility>
 
+#include "controller/http_wire.hpp"
 #include "controller/slot_pool.hpp"
 #include "controller/tcp_connector.hpp"
 #include "controller/with_timeout.hpp"
@@ -54,7 +54,7 @@ struct Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection() { TlsClient::before_close(stream.native_handle()); }
 
-  // Bytes on a connection that waits for nothing are a farewell (or worse): both mean that it is over.
+  // Bytes on a connection that waits for nothing are a farewell, or worse.
   bool is_quiet() {
     char byte = 0;
     const auto got = ::recv(stream.next_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -84,23 +84,6 @@ std::string why_no_answer(const error_code& code, std::size_t max_body) {
   return in_words(code);
 }
 
-std::string to_wire(const HttpServer& server, const HttpRequest& request) {
-  const bool ipv6 = server.host.contains(':');
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", request.method, request.target,
-                                 ipv6 ? "[" + server.host + "]" : server.host, server.port);
-  std::string lines = request.method + request.target;
-  for (const auto& header : request.headers) {
-    lines += header.name + header.value;
-    head += fmt::format("{}: {}\r\n", header.name, header.value);
-  }
-  // A line break in a header would be a second request. Whoever made these strings has checked them.
-  if (std::ranges::any_of(lines, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    throw std::invalid_argument("a control character in the header of a request");
-  }
-  if (!request.body.empty()) head += fmt::format("Content-Length: {}\r\n", request.body.size());
-  return head + "\r\n" + request.body;
-}
-
 HttpHead head_of(const Parser& parser) {
   const auto& message = parser.get();
   HttpHead head;
@@ -114,7 +97,7 @@ bool is_interim(const Parser& parser) {
   return parser.is_done() && parser.get().result_int() / 100 == 1;
 }
 
-/// An answer while it is read. Not movable: a Beast parser that was moved writes to where it was before.
+/// An answer while it is read. Not movable: a moved Beast parser writes to where it was before.
 struct Incoming {
   Incoming() = default;
   Incoming(const Incoming&) = delete;
@@ -173,7 +156,8 @@ class BodyStream final : public HttpStream {
 
   const HttpHead& head() const override { return head_; }
 
-  asio::awaitable<std::expected<std::string_view, HttpError>> read_some(Deadline deadline) override {
+  asio::awaitable<std::expected<std::string_view, HttpError>> read_some(
+      Deadline deadline) override {
     HttpError failure;
     failure.sent = true;
     if (!connection_) {
@@ -228,7 +212,7 @@ class HttpTransport::Impl {
   using Opened = std::expected<std::unique_ptr<HttpStream>, HttpError>;
 
   asio::awaitable<Exchanged> exchange(const HttpRequest& request, Stage& stage) {
-    const auto wire = to_wire(server_, request);
+    const auto wire = to_wire(server_.host, server_.port, request);
     auto slot = co_await slots_.acquire();
     stage = Stage::Connecting;
     if (auto kept = take_kept()) {
@@ -247,7 +231,7 @@ class HttpTransport::Impl {
   }
 
   asio::awaitable<Opened> open_stream(const HttpRequest& request, Stage& stage) {
-    const auto wire = to_wire(server_, request);
+    const auto wire = to_wire(server_.host, server_.port, request);
     stage = Stage::Connecting;
     auto connection = co_await connect();
     if (!connection) co_return std::unexpected(std::move(connection).error());
@@ -265,8 +249,8 @@ class HttpTransport::Impl {
     out.timed_out = true;
     const auto time = in_words(limit);
     if (stage == Stage::Waiting) {
-      out.message =
-          fmt::format("none of {} connections became free within {}", server_.max_connections, time);
+      out.message = fmt::format("none of {} connections became free within {}",
+                                server_.max_connections, time);
     } else if (stage == Stage::Connecting) {
       out.message = fmt::format("no connection within {}", time);
     } else {
@@ -302,18 +286,19 @@ class HttpTransport::Impl {
   asio::awaitable<error_code> ask(Connection& connection, const std::string& wire, Stage& stage,
                                   Incoming& incoming) {
     stage = Stage::Sent;
-    auto [error, size] = co_await asio::async_write(connection.stream, asio::buffer(wire), kAsTuple);
+    auto [error, size] =
+        co_await asio::async_write(connection.stream, asio::buffer(wire), kAsTuple);
     if (error) co_return error;
     co_return co_await read_header(connection, incoming, server_.max_body);
   }
 
-  /// One request and its answer. The connection is kept when both ends agree on where the answer ends.
-  asio::awaitable<Exchanged> converse(ConnectionPtr connection, const std::string& wire, Stage& stage,
-                                      Incoming& incoming) {
+  /// One request and its answer. The connection is kept when it is clear where the answer ends.
+  asio::awaitable<Exchanged> converse(ConnectionPtr connection, const std::string& wire,
+                                      Stage& stage, Incoming& incoming) {
     error_code error = co_await ask(*connection, wire, stage, incoming);
     auto& [buffer, parser, heard] = incoming;
     if (!error && !parser->is_done()) {
-      // The parser itself, not its message: for a message Beast would make a parser without our limits.
+      // Not parser->get(): for a bare message Beast makes a parser of its own, without our limits.
       std::tie(error, std::ignore) =
           co_await http::async_read(connection->stream, buffer, *parser, kAsTuple);
     }
@@ -360,6 +345,16 @@ class HttpTransport::Impl {
   std::vector<ConnectionPtr> kept_;
 };
 
+namespace {
+
+// Of what was left of the deadline; tenths, because preparing the call has taken some microseconds.
+std::chrono::milliseconds time_until(Deadline deadline) {
+  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
+  return std::chrono::round<Tenths>(deadline - steady_clock::now());
+}
+
+}  // namespace
+
 HttpTransport::HttpTransport(HttpServer server)
     : impl_(std::make_unique<Impl>(std::move(server))) {}
 
@@ -367,8 +362,7 @@ HttpTransport::~HttpTransport() = default;
 
 asio::awaitable<std::expected<HttpResponse, HttpError>> HttpTransport::exchange(HttpRequest request,
                                                                                 Deadline deadline) {
-  using std::chrono::milliseconds;
-  const auto limit = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  const auto limit = time_until(deadline);
   Stage stage = Stage::Waiting;
   auto result = co_await with_timeout(deadline, impl_->exchange(request, stage));
   if (!result) co_return std::unexpected(impl_->late(stage, limit));
@@ -377,8 +371,7 @@ asio::awaitable<std::expected<HttpResponse, HttpError>> HttpTransport::exchange(
 
 asio::awaitable<std::expected<std::unique_ptr<HttpStream>, HttpError>> HttpTransport::open_stream(
     HttpRequest request, Deadline deadline) {
-  using std::chrono::milliseconds;
-  const auto limit = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  const auto limit = time_until(deadline);
   Stage stage = Stage::Connecting;
   auto result = co_await with_timeout(deadline, impl_->open_stream(request, stage));
   if (!result) co_return std::unexpected(impl_->late(stage, limit));

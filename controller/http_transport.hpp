@@ -19,10 +19,11 @@ struct HttpServer {
   std::string host;  ///< DNS name or IP address (IPv6 without brackets)
   std::string port;
   TlsSettings tls;
-  std::chrono::milliseconds connect_timeout;  ///< name resolution, TCP connect and TLS handshake, each
-  std::chrono::milliseconds pool_idle;        ///< a connection unused for longer is not used again
-  std::size_t max_connections;                ///< in use at once by exchange(); streams have their own
-  std::size_t max_body;                       ///< bytes of one answer to exchange()
+  std::chrono::milliseconds
+      connect_timeout;                  ///< name resolution, TCP connect and TLS handshake, each
+  std::chrono::milliseconds pool_idle;  ///< a connection unused for longer is not used again
+  std::size_t max_connections;          ///< in use at once by exchange(); streams have their own
+  std::size_t max_body;                 ///< bytes of one answer to exchange()
 };
 
 struct HttpHeader {
@@ -36,8 +37,8 @@ struct HttpRequest {
   std::string target;
   std::vector<HttpHeader> headers;
   std::string body;
-  /// It does no harm when the server gets it twice. Such a request is sent once more on a new connection when a
-  /// kept one turns out to be dead before the first byte of the answer.
+  /// It does no harm when the server gets it twice. Such a request is sent once more on a new
+  /// connection when a kept one turns out to be dead before the first byte of the answer.
   bool may_repeat = false;
 };
 
@@ -58,26 +59,31 @@ struct HttpError {
   bool sent = false;       ///< the server may have received the request (or a part of it)
   bool timed_out = false;  ///< the deadline passed
   bool refused = false;    ///< nobody listens on the port
-  std::optional<TlsRefusal> certificate;  ///< why we refused the server's certificate; never with `sent`
+  std::optional<TlsRefusal>
+      certificate;  ///< why we refused the server's certificate; never with `sent`
   std::string message;
 };
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// An answer that is read while it arrives, on a connection of its own. Destroying it closes the connection.
+/// An answer that is read while it arrives, on a connection of its own. Destroying it closes the
+/// connection.
 class HttpStream {
  public:
   virtual ~HttpStream() = default;
   virtual const HttpHead& head() const = 0;
-  /// The next bytes of the body, at most 16 KiB, valid until the next call; empty at the proper end of the body.
-  /// After a failure, a cancellation or the end the connection is closed, and every further call fails.
-  virtual boost::asio::awaitable<std::expected<std::string_view, HttpError>> read_some(Deadline deadline) = 0;
+  /// The next bytes of the body, at most 16 KiB, valid until the next call; empty at the proper end
+  /// of the body. After a failure, a cancellation or the end the connection is closed, and every
+  /// further call fails.
+  virtual boost::asio::awaitable<std::expected<std::string_view, HttpError>> read_some(
+      Deadline deadline) = 0;
 };
 
-/// HTTP/1.1 over TLS to one server, with a pool of kept connections. Single-threaded. Redirects, proxies,
-/// compression and upgrades are not supported. Cancelling a call (terminal) throws operation_aborted and closes
-/// its connection. Calls must have ended before the transport is destroyed; streams may live longer.
-/// Idle connections have no timer: those that are too old are closed by the next call.
+/// HTTP/1.1 over TLS to one server, with a pool of kept connections. Single-threaded. Redirects,
+/// proxies, compression and upgrades are not supported. Cancelling a call (terminal) throws
+/// operation_aborted and closes its connection. Calls must have ended before the transport is
+/// destroyed; streams may live longer. Idle connections have no timer: those that are too old are
+/// closed by the next call.
 class HttpTransport {
  public:
   /// Throws std::invalid_argument when the TLS settings are not usable.
@@ -86,7 +92,8 @@ class HttpTransport {
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
 
-  /// Sends the request and reads the whole answer before `deadline`; waiting for a free connection counts.
+  /// Sends the request and reads the whole answer before `deadline`; waiting for a free connection
+  /// counts.
   boost::asio::awaitable<std::expected<HttpResponse, HttpError>> exchange(HttpRequest request,
                                                                           Deadline deadline);
   /// The same on a connection outside the pool, up to the end of the answer's header.

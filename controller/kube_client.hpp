@@ -29,7 +29,8 @@ struct ListRequest {
   CollectionRef collection;
   std::string field_selector;
   std::string label_selector;
-  /// Empty = quorum read (the newest state there is). "0" = whatever the watch cache of the server has.
+  /// Empty = quorum read (the newest state there is). "0" = whatever the watch cache of the server
+  /// has.
   std::string resource_version;
   /// With a resource_version other than "" and "0": "NotOlderThan" or "Exact".
   std::string resource_version_match;
@@ -52,16 +53,17 @@ struct WatchEvent {
 class WatchStream {
  public:
   virtual ~WatchStream() = default;
-  /// The next event, or nullopt when the server ended the watch in order (its timeoutSeconds ran out).
-  /// Fails with Unknown when the stream was cut, went silent for longer than the read-idle limit, or sent
-  /// what is not a watch event. After a failure or nullopt the stream is dead.
+  /// The next event, or nullopt when the server ended the watch in order (its timeoutSeconds ran
+  /// out). Fails with Unknown when the stream was cut, went silent for longer than the read-idle
+  /// limit, or sent what is not a watch event. After a failure or nullopt the stream is dead.
   virtual awaitable<Result<std::optional<WatchEvent>>> next() = 0;
 };
 
 using crd::PodRef;
 
-/// The verbs the operator uses, and no others. Every call has a total deadline. No call is ever sent twice:
-/// a write without a usable answer fails with ErrorKind::Unknown and the caller has to read again.
+/// The verbs the operator uses, and no others. Every call has a total deadline. No call is ever
+/// sent twice: a write without a usable answer fails with ErrorKind::Unknown and the caller has to
+/// read again.
 class KubeClient {
  public:
   virtual ~KubeClient() = default;
@@ -72,14 +74,17 @@ class KubeClient {
   virtual awaitable<Result<List>> list(ListRequest request) = 0;
   virtual awaitable<Result<std::unique_ptr<WatchStream>>> watch(WatchRequest request) = 0;
   /// JSON merge patch; returns the object as it is after the patch. `subresource`: "" or "status".
-  virtual awaitable<Result<boost::json::object>> patch(ObjectRef object, std::string_view subresource,
+  virtual awaitable<Result<boost::json::object>> patch(ObjectRef object,
+                                                       std::string_view subresource,
                                                        boost::json::object merge_patch) = 0;
   virtual awaitable<Result<boost::json::object>> create(CollectionRef collection,
                                                         boost::json::object object) = 0;
-  /// policy/v1 Eviction with the pod's UID as precondition (policy/v1beta1 on servers that lack v1).
+  /// policy/v1 Eviction with the pod's UID as precondition (policy/v1beta1 on servers that lack
+  /// v1).
   virtual awaitable<Result<void>> evict(PodRef pod, std::optional<std::chrono::seconds> grace) = 0;
   /// DELETE with the pod's UID as precondition; without `grace` the pod's own grace period applies.
-  virtual awaitable<Result<void>> delete_pod(PodRef pod, std::optional<std::chrono::seconds> grace) = 0;
+  virtual awaitable<Result<void>> delete_pod(PodRef pod,
+                                             std::optional<std::chrono::seconds> grace) = 0;
   /// DELETE with UID and resourceVersion as preconditions. The only way to delete a node.
   virtual awaitable<Result<void>> delete_node(crd::NodeDeletePermit permit) = 0;
 };

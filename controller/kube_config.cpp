@@ -30,7 +30,8 @@ std::expected<KubeConfig, std::string> from_file(const fs::path& path, const std
   const auto yaml = read_small_file(path, kMaxKubeconfig);
   if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
   auto config = parse_kubeconfig(*yaml, context, fs::absolute(path).parent_path());
-  if (!config) return std::unexpected(fmt::format("kubeconfig {}: {}", path.string(), config.error()));
+  if (!config)
+    return std::unexpected(fmt::format("kubeconfig {}: {}", path.string(), config.error()));
   config->source = fmt::format("kubeconfig {}, {}", path.string(), config->source);
   return config;
 }
@@ -78,10 +79,11 @@ std::expected<KubeConfig, std::string> load_kube_config(const KubeConfigSource& 
   const auto path = fs::path(home) / ".kube" / "config";
   std::error_code error;
   if (!home.empty() && fs::exists(path, error)) return from_file(path, source.context);
-  return std::unexpected(fmt::format(
-      "no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and KUBERNETES_SERVICE_HOST "
-      "are not set, and {} does not exist",
-      home.empty() ? "~/.kube/config" : path.string()));
+  return std::unexpected(
+      fmt::format("no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and "
+                  "KUBERNETES_SERVICE_HOST "
+                  "are not set, and {} does not exist",
+                  home.empty() ? "~/.kube/config" : path.string()));
 }
 
 std::expected<KubeConfig, std::string> in_cluster_config(const std::string& host,

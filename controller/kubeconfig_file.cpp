@@ -1,4 +1,5 @@
-// The kubeconfig format (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1), the part we support.
+// The kubeconfig format (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1), the part
+// we support.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -36,7 +37,8 @@ Failure fail(fmt::format_string<Args...> format, Args&&... args) {
   return Failure(fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// The scalar at `key`, "" when absent or null. Anything else in its place throws, as yaml-cpp does.
+/// The scalar at `key`, "" when absent or null. Anything else in its place throws, as yaml-cpp
+/// does.
 std::string text_at(const YAML::Node& map, const std::string& key) {
   const auto node = map[key];
   if (!node.IsDefined() || node.IsNull()) return {};
@@ -75,7 +77,8 @@ std::expected<std::string, std::string> decode_base64(std::string text) {
   return out;
 }
 
-/// `key`-data in place, or the file that `key` names. Absent when neither is set; as in client-go data wins.
+/// `key`-data in place, or the file that `key` names. Absent when neither is set; as in client-go
+/// data wins.
 std::expected<std::optional<Text>, std::string> text_or_file(const YAML::Node& map,
                                                              const std::string& key,
                                                              const fs::path& directory) {

@@ -15,7 +15,8 @@ using crd::json::string_at;
 
 std::expected<std::string, std::string> append_page(std::string_view kind, json::object page,
                                                     List& list) {
-  // The answer to another request, on a connection that got out of step, must not pass for "nothing there".
+  // The answer to another request, on a connection that got out of step, must not pass for "nothing
+  // there".
   if (const auto its_kind = string_at(page, "kind"); its_kind != fmt::format("{}List", kind)) {
     return std::unexpected(fmt::format("the answer is a \"{}\", not a {}List", its_kind, kind));
   }

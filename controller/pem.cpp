@@ -17,8 +17,7 @@ struct BioFree {
 };
 
 std::unique_ptr<BIO, BioFree> read_only(std::string_view text) {
-  return std::unique_ptr<BIO, BioFree>(
-      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return std::unique_ptr<BIO, BioFree>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
 // Without it OpenSSL would ask for the password on the terminal.
@@ -35,9 +34,11 @@ std::expected<std::vector<Certificate>, std::string> read_certificates(std::stri
   while (Certificate one{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
     out.push_back(std::move(one));
   }
-  // The loop ends with "no start line" at the end of the text, and with anything else inside a broken block.
+  // The loop ends with "no start line" at the end of the text, and with anything else inside a
+  // broken block.
   const auto error = ERR_peek_last_error();
-  const bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  const bool at_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
   ERR_clear_error();
   if (!at_end) return std::unexpected("holds a damaged PEM certificate");
   if (out.empty()) return std::unexpected("holds no PEM certificate");
@@ -49,7 +50,8 @@ std::expected<PrivateKey, std::string> read_private_key(std::string_view pem) {
   PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   ERR_clear_error();
   if (key) return key;
-  if (pem.contains("ENCRYPTED")) return std::unexpected("holds an encrypted key, which is not supported");
+  if (pem.contains("ENCRYPTED"))
+    return std::unexpected("holds an encrypted key, which is not supported");
   return std::unexpected("holds no PEM private key");
 }
 

@@ -18,11 +18,12 @@ struct OpenSslFree {
 using Certificate = std::unique_ptr<X509, OpenSslFree>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, OpenSslFree>;
 
-/// Every certificate in a PEM text, in order; other blocks (a key beside them) are skipped. Fails with what is
-/// wrong, as in "holds no PEM certificate".
+/// Every certificate in a PEM text, in order; other blocks (a key beside them) are skipped. Fails
+/// with what is wrong, as in "holds no PEM certificate".
 std::expected<std::vector<Certificate>, std::string> read_certificates(std::string_view pem);
 
-/// The first private key in a PEM text. An encrypted one is refused (nobody is there to type a password).
+/// The first private key in a PEM text. An encrypted one is refused (nobody is there to type a
+/// password).
 std::expected<PrivateKey, std::string> read_private_key(std::string_view pem);
 
 bool belong_together(const Certificate& certificate, const PrivateKey& key);

@@ -44,8 +44,9 @@ std::expected<Name, std::string> Name::parse(std::string_view text) {
   }
   const auto bad = std::ranges::find_if_not(text, may_stand_in_name);
   if (bad != text.end()) {
-    return std::unexpected(fmt::format("has the byte 0x{:02x} at position {}, which may not stand in a URL path",
-                                       static_cast<unsigned char>(*bad), bad - text.begin()));
+    return std::unexpected(
+        fmt::format("has the byte 0x{:02x} at position {}, which may not stand in a URL path",
+                    static_cast<unsigned char>(*bad), bad - text.begin()));
   }
   if (text == "." || text == "..") {
     return std::unexpected(fmt::format("is \"{}\", which is a directory in a URL path", text));

@@ -7,7 +7,8 @@
 
 namespace controller {
 
-/// A kind of objects in the API, e.g. {"api/v1", "pods", "Pod", true}. `path` has no leading or trailing slash.
+/// A kind of objects in the API, e.g. {"api/v1", "pods", "Pod", true}. `path` has no leading or
+/// trailing slash.
 struct Resource {
   std::string_view path;
   std::string_view plural;
@@ -16,8 +17,9 @@ struct Resource {
   bool operator==(const Resource&) const = default;
 };
 
-/// A name that may stand in a URL path: 1 to 253 characters of [a-z0-9A-Z:._-], not "." and not "..".
-/// It cannot be empty: `DELETE /api/v1/nodes/` with an empty name deletes every node (measured on 1.36).
+/// A name that may stand in a URL path: 1 to 253 characters of [a-z0-9A-Z:._-], not "." and not
+/// "..". It cannot be empty: `DELETE /api/v1/nodes/` with an empty name deletes every node
+/// (measured on 1.36).
 class Name {
  public:
   /// Fails with a sentence that says what is wrong with `text`.
@@ -47,9 +49,10 @@ struct CollectionRef {
 
 using Query = std::map<std::string, std::string>;
 
-/// URL path of the object with an optional subresource ("status", "eviction"); fails when the name or the
-/// namespace cannot stand in a path.
-std::expected<std::string, std::string> object_path(const ObjectRef& object, std::string_view subresource = {});
+/// URL path of the object with an optional subresource ("status", "eviction"); fails when the name
+/// or the namespace cannot stand in a path.
+std::expected<std::string, std::string> object_path(const ObjectRef& object,
+                                                    std::string_view subresource = {});
 std::expected<std::string, std::string> collection_path(const CollectionRef& collection);
 
 /// "?a=b&c=d", percent-encoded (RFC 3986 unreserved characters stay), "" when empty.

@@ -17,8 +17,8 @@ struct SlotPool::State {
   std::list<Waiter*> waiters;
 };
 
-// Lives in the frame of acquire(). Its destructor makes sure that a slot handed to a coroutine that was
-// destroyed before it could resume is not lost.
+// Lives in the frame of acquire(). Its destructor makes sure that a slot handed to a coroutine that
+// was destroyed before it could resume is not lost.
 struct SlotPool::Waiter {
   Waiter(std::shared_ptr<State> its_state, const asio::any_io_executor& executor)
       : state(std::move(its_state)), wake(executor, asio::steady_timer::time_point::max()) {

@@ -7,8 +7,8 @@
 
 namespace controller {
 
-/// A fair counting semaphore for coroutines of one thread: who waits longest is served first, and nobody who
-/// comes later overtakes. Slots and waiters may outlive the pool.
+/// A fair counting semaphore for coroutines of one thread: who waits longest is served first, and
+/// nobody who comes later overtakes. Slots and waiters may outlive the pool.
 class SlotPool {
   struct State;
   struct Waiter;

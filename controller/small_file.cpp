@@ -17,8 +17,8 @@ std::expected<std::string, std::string> read_small_file(const std::filesystem::p
   if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
     const int error = errno;
-    return std::unexpected(fmt::format("{}: {}", path.string(),
-                                       error != 0 ? std::strerror(error) : "cannot be read"));
+    return std::unexpected(
+        fmt::format("{}: {}", path.string(), error != 0 ? std::strerror(error) : "cannot be read"));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > max) {

@@ -26,7 +26,8 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-// Shared by everybody who waits for the look-up, and by the look-up itself, which may end after all of them.
+// Shared by everybody who waits for the look-up, and by the look-up itself, which may end after all
+// of them.
 struct TcpConnector::Lookup {
   explicit Lookup(const asio::any_io_executor& executor)
       : resolver(executor), finished(executor, steady_clock::time_point::max()) {}
@@ -127,7 +128,8 @@ TcpConnector::resolve() {
   const auto deadline = steady_clock::now() + timeout_;
   Failure failure;
   if (!co_await finish_before(deadline, wait_for(lookup))) {
-    failure.message = fmt::format("\"{}\" could not be resolved within {}", host_, in_words(timeout_));
+    failure.message =
+        fmt::format("\"{}\" could not be resolved within {}", host_, in_words(timeout_));
     co_return std::unexpected(std::move(failure));
   }
   if (lookup->error || lookup->endpoints.empty()) {

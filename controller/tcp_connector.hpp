@@ -16,10 +16,10 @@ std::string in_words(std::chrono::milliseconds duration);
 /// The message of an error in the middle of a sentence, as in "connection refused".
 std::string in_words(const boost::system::error_code& error);
 
-/// Makes TCP connections to one host and port. An IP address is used as it is; a name is resolved for each
-/// connection, by one look-up at a time. A look-up cannot be stopped (getaddrinfo): when its caller gives up it
-/// goes on in Asio's resolver thread, bounded by the system's resolver (30 s by default), and keeps the
-/// io_context running so long.
+/// Makes TCP connections to one host and port. An IP address is used as it is; a name is resolved
+/// for each connection, by one look-up at a time. A look-up cannot be stopped (getaddrinfo): when
+/// its caller gives up it goes on in Asio's resolver thread, bounded by the system's resolver (30 s
+/// by default), and keeps the io_context running so long.
 class TcpConnector {
  public:
   struct Failure {

@@ -60,7 +60,8 @@ TlsClient::TlsClient(const TlsSettings& settings)
     require(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor.get()) == 1,
             "a CA certificate cannot be used");
   }
-  // As in Go: what is in the CA file is trusted, also when it is not a root. Names come from SANs only.
+  // As in Go: what is in the CA file is trusted, also when it is not a root. Names come from SANs
+  // only.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   X509_VERIFY_PARAM_set_hostflags(
       SSL_CTX_get0_param(context),

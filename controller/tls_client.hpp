@@ -28,22 +28,26 @@ struct TlsRefusal {
   std::string reason;  ///< OpenSSL's words
 };
 
-/// Makes TLS client connections to one server: TLS 1.2 or newer, certificate and name verified, sessions resumed.
-/// There is no way to switch verification off. Plain OpenSSL, no I/O. Must not be moved: OpenSSL keeps its address.
+/// Makes TLS client connections to one server: TLS 1.2 or newer, certificate and name verified,
+/// sessions resumed. There is no way to switch verification off. Plain OpenSSL, no I/O. Must not be
+/// moved: OpenSSL keeps its address.
 class TlsClient {
  public:
-  /// Throws std::invalid_argument when the PEM texts are not usable; whoever read them has checked them.
+  /// Throws std::invalid_argument when the PEM texts are not usable; whoever read them has checked
+  /// them.
   explicit TlsClient(const TlsSettings& settings);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
 
-  /// A connection ready for its handshake. The caller owns it, and has to call before_close before it frees it.
+  /// A connection ready for its handshake. The caller owns it, and has to call before_close before
+  /// it frees it.
   SSL* new_connection();
-  /// OpenSSL takes a session for broken when its connection is freed without a shutdown; this says it was none.
+  /// OpenSSL takes a session for broken when its connection is freed without a shutdown; this says
+  /// it was none.
   static void before_close(SSL* connection);
-  /// After a failed handshake: nullopt when the certificate was not the reason. Drops the saved session, because
-  /// a resumed one would skip the verification.
+  /// After a failed handshake: nullopt when the certificate was not the reason. Drops the saved
+  /// session, because a resumed one would skip the verification.
   std::optional<TlsRefusal> handshake_failed(const SSL* connection);
 
  private:

@@ -12,7 +12,8 @@ namespace {
 
 using Type = WatchEvent::Type;
 
-constexpr std::size_t kMaxDepth = 64;  // objects of the API nest deeper than Boost.JSON's default of 32
+constexpr std::size_t kMaxDepth =
+    64;  // objects of the API nest deeper than Boost.JSON's default of 32
 constexpr std::string_view kWhitespace = " \t\r\n";
 
 boost::json::parse_options parse_options() {

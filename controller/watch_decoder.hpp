@@ -15,11 +15,12 @@ namespace controller {
 /// Events of a type it does not know are skipped. After a failure it gives no more events.
 class WatchDecoder {
  public:
-  /// `max_event`: bytes of one event as sent; a longer one is a failure, so that memory stays bounded.
+  /// `max_event`: bytes of one event as sent; a longer one is a failure, so that memory stays
+  /// bounded.
   explicit WatchDecoder(std::size_t max_event);
 
-  /// Appends the events that are complete after `bytes` to `events`. Fails with a sentence when the input is
-  /// not a watch event; the events before the bad one have been appended.
+  /// Appends the events that are complete after `bytes` to `events`. Fails with a sentence when the
+  /// input is not a watch event; the events before the bad one have been appended.
   std::expected<void, std::string> feed(std::string_view bytes, std::deque<WatchEvent>& events);
 
   /// The input so far ends inside an event: a stream that ends now was cut.

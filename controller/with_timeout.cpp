@@ -33,8 +33,7 @@ asio::awaitable<bool> finish_before(std::chrono::steady_clock::time_point deadli
   asio::steady_timer timer(executor, deadline);
   auto [order, op_error, timer_error] =
       co_await asio::experimental::make_parallel_group(
-          asio::co_spawn(executor, std::move(op), asio::deferred),
-          timer.async_wait(asio::deferred))
+          asio::co_spawn(executor, std::move(op), asio::deferred), timer.async_wait(asio::deferred))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
 
   const auto state = co_await asio::this_coro::cancellation_state;

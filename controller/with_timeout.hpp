@@ -7,10 +7,11 @@
 
 namespace controller {
 
-/// Runs `op` until it ends or `deadline` passes; then `op` is cancelled (terminal) and waited for, so nothing is
-/// left behind. False when the deadline won. Exceptions of `op` pass through. When the *caller* is cancelled,
-/// throws operation_aborted, so that a time-out and a cancellation cannot be mistaken for one another.
-/// Not `op || timer`: that waits for the timer when `op` fails (measured on Boost 1.81).
+/// Runs `op` until it ends or `deadline` passes; then `op` is cancelled (terminal) and waited for,
+/// so nothing is left behind. False when the deadline won. Exceptions of `op` pass through. When
+/// the *caller* is cancelled, throws operation_aborted, so that a time-out and a cancellation
+/// cannot be mistaken for one another. Not `op || timer`: that waits for the timer when `op` fails
+/// (measured on Boost 1.81).
 boost::asio::awaitable<bool> finish_before(std::chrono::steady_clock::time_point deadline,
                                            boost::asio::awaitable<void> op);
 
@@ -29,7 +30,8 @@ boost::asio::awaitable<std::optional<T>> with_timeout(
     std::chrono::steady_clock::time_point deadline, boost::asio::awaitable<T> op) {
   std::optional<T> value;
   const bool in_time = co_await finish_before(deadline, detail::store(std::move(op), value));
-  if (!in_time) value.reset();  // what an operation says while it is being cancelled is not its result
+  if (!in_time)
+    value.reset();  // what an operation says while it is being cancelled is not its result
   co_return value;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,7 @@ Step delete_node(Round& round) {
     return round.wait("TooManyNodesNotReady", *message);
   }
   round.decision.actions.emplace_back(DeleteNode{});
-  round.requeue_after(2s);
+  round.requeue_after(std::max(round.poll_interval(condition::kNodeDeleted), 1000ms));
   if (!round.seen.gate_refusal.empty()) {
     return round.wait(condition::kNodeDeleted, "DeleteRefused",
                       "Node " + node.meta.name + " was not deleted: " + round.seen.gate_refusal);

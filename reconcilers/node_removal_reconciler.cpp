@@ -129,7 +129,9 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));
     if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
     const bool refused = !session->gate_refusal.empty();
-    if (outcome == ActOutcome::Changed && (refused || round > 3)) co_return ReconcileResult::requeue_after(1s);
+    if (outcome == ActOutcome::Changed && (refused || round > 3)) {
+      co_return ReconcileResult::requeue_after(decision.requeue.value_or(1s));
+    }
   }
   co_return ReconcileResult::requeue_after(1s);
 }

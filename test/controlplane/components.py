@@ -1,6 +1,10 @@
 """The command lines of the programs of a control plane, for Kubernetes 1.20 to 1.36."""
 
 import json
+import platform
+
+# etcd 3.4 wants to be told that one means it.
+ETCD_ENVIRONMENT = {"ETCD_UNSUPPORTED_ARCH": "arm64"} if platform.machine() == "aarch64" else {}
 
 SERVICE_CLUSTER_IP_RANGE = "10.96.0.0/16"
 

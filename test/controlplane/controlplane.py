@@ -143,8 +143,8 @@ class ControlPlane:
         temporary = self.folder / f"n{len(self._processes)}"
         temporary.mkdir(exist_ok=True)
         identity = self._client_kubeconfig(name, f"system:node:{name}", "system:nodes")
-        self._run(node, components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor),
-                  {"TMPDIR": str(temporary)})
+        command = components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor)
+        self._run(node, command, {"TMPDIR": str(temporary)})
         if labels:
             wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
                        seen=self._processes[node].log_tail)
@@ -182,7 +182,7 @@ class ControlPlane:
         self.restart(f"node/{name}")
 
     def kill(self, name):
-        """Kills etcd, kube-apiserver, kube-controller-manager, kube-scheduler or node/NAME, without warning."""
+        """Kills etcd, kube-apiserver, kube-controller-manager, kube-scheduler or node/NAME at once."""
         self._process(name).kill()
 
     def freeze(self, name):
@@ -198,7 +198,7 @@ class ControlPlane:
         self._save()
 
     def heal(self):
-        """Undoes what a test did to etcd, API server, controller manager and scheduler; leaves nodes alone."""
+        """Thaws or restarts etcd, API server, controller manager and scheduler; leaves nodes alone."""
         for name, process in self._processes.items():
             if name.startswith("node/"):
                 continue
@@ -248,7 +248,8 @@ class ControlPlane:
                                    stderr=subprocess.STDOUT, text=True, check=False).stdout
         unsafe_no_fsync = "--unsafe-no-fsync" in etcd_help
         self._run("etcd", components.etcd(
-            self._programs["etcd"], self.folder, client_port, peer_port, unsafe_no_fsync))
+            self._programs["etcd"], self.folder, client_port, peer_port, unsafe_no_fsync),
+            components.ETCD_ENVIRONMENT)
         self._wait_started("etcd", lambda: Api(f"http://127.0.0.1:{client_port}").request("GET", "/health"))
 
         self._run("kube-apiserver", components.kube_apiserver(

@@ -22,7 +22,7 @@ NODES_VARIABLE = "NODEREMOVAL_TEST_NODES"
 
 
 class ExistingCluster:
-    """Has what the tests use of ControlPlane. What needs control of its processes skips the test, saying so."""
+    """Has what the tests use of ControlPlane. What needs control of its processes skips the test."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="noderemoval-existing-"))

@@ -1,5 +1,6 @@
-"""A Ready node with pods on it, some of which have to run somewhere else before the node may go."""
+"""A Ready node with pods on it, which have to run somewhere else before the node may go."""
 
+from history import History, is_deleted, is_ready
 from objects import daemon_set, deployment
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
@@ -10,22 +11,24 @@ ORPHANS_GONE_SECONDS = 120
 
 
 def test_a_ready_node_is_cordoned_drained_and_deleted_once_its_pods_run_elsewhere(sandbox, start_operator):
-    jetson, spare = sandbox.add_nodes(2)
-    others = sandbox.add_nodes(2)
+    jetson, spare, *others = sandbox.add_nodes(4)
     sandbox.cordon(spare)
     sandbox.create(deployment("kube-verify", replicas=3, spread=True))
     sandbox.create(daemon_set("agent"))
     sandbox.wait_ready("Deployment", "kube-verify")
     sandbox.wait_ready("DaemonSet", "agent")
     sandbox.uncordon(spare)
-    [moving] = sandbox.pods("kube-verify", node=jetson)
-    [agent] = sandbox.pods("agent", node=jetson)
-    untouched = [pod["metadata"]["uid"] for node in others for pod in sandbox.pods(node=node)]
     node = sandbox.get("Node", jetson)
-    requests, audit = OperatorRequests(sandbox), sandbox.audit()
+    [moving] = sandbox.pods("kube-verify", node=jetson)
+    elsewhere = uids(pod for other in others for pod in sandbox.pods(node=other))
+    requests, history = OperatorRequests(sandbox), History(sandbox)
     start_operator()
 
     removal = Removal(sandbox, jetson)
+    wait_until(lambda: sandbox.get("Node", jetson) is None, 60, f"node {jetson} is gone", seen=removal.status)
+    [replacement] = sandbox.pods("kube-verify", node=spare)
+    assert (history.revision("Pod", replacement["metadata"]["name"], is_ready)
+            < history.revision("Node", jetson, is_deleted))
     assert removal.wait_end(ORPHANS_GONE_SECONDS) == ("True", "NodeRemoved")
 
     [cordon] = [each for each in requests.node_patches() if succeeded(each)]
@@ -33,20 +36,18 @@ def test_a_ready_node_is_cordoned_drained_and_deleted_once_its_pods_run_elsewher
     [deletion] = [each for each in requests.node_deletes() if succeeded(each)]
     assert cordon["requestObject"]["spec"]["unschedulable"] is True
     assert answered(cordon) < received(eviction)
-    assert eviction["objectRef"]["name"] == moving["metadata"]["name"]
     assert uid_of(eviction) == moving["metadata"]["uid"]
     assert uid_of(deletion) == node["metadata"]["uid"]
     assert deletion["requestObject"]["preconditions"]["resourceVersion"]
-    [replacement] = sandbox.pods("kube-verify", node=spare)
-    assert reported_ready(audit, replacement) < received(deletion)
     assert requests.touched() == {("nodes", jetson), ("pods", moving["metadata"]["name"])}
-
-    assert sandbox.get("Node", jetson) is None
+    assert uids(pod for other in others for pod in sandbox.pods(node=other)) == elsewhere
     assert sandbox.pods(node=jetson) == []
     assert sandbox.api.get("Lease", jetson, "kube-node-lease") is None
     assert sandbox.get("CSINode", jetson) is None
-    assert [pod["metadata"]["uid"] for node in others for pod in sandbox.pods(node=node)] == untouched
-    assert agent["metadata"]["uid"] not in untouched
+    assert_reports_success(removal, node)
+
+
+def assert_reports_success(removal, node):
     status = removal.status()
     assert status["observedGeneration"] == removal.get()["metadata"]["generation"]
     assert status["nodeUID"] == node["metadata"]["uid"]
@@ -57,12 +58,5 @@ def test_a_ready_node_is_cordoned_drained_and_deleted_once_its_pods_run_elsewher
         "Stalled": "False"}
 
 
-def reported_ready(audit, pod):
-    """When the kubelet of the pod first reported it Ready, with microseconds."""
-    def is_ready(request):
-        conditions = request["requestObject"].get("status", {}).get("conditions", [])
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-    reports = audit.requests(user=f"system:node:{pod['spec']['nodeName']}", verb="patch", resource="pods/status",
-                             name=pod["metadata"]["name"])
-    return min(answered(report) for report in reports if is_ready(report))
+def uids(pods):
+    return {pod["metadata"]["uid"] for pod in pods}

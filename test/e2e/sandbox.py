@@ -120,7 +120,7 @@ class Sandbox:
         wait_until(counted, timeout, f"PodDisruptionBudget {budget} counts {healthy} healthy pods",
                    seen=lambda: self.get("PodDisruptionBudget", budget))
 
-    def wait_gone(self, pod, timeout=30):
+    def wait_gone(self, pod, timeout=60):
         """Waits until this instance of the pod is gone; another one of its name does not count."""
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
 

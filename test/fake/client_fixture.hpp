@@ -22,8 +22,8 @@
 
 namespace fake {
 
-/// A real client and a scripted server, over real TLS, in one thread. When the test is over nothing may be left
-/// to do: neither a timer nor a connection of the client.
+/// A real client and a scripted server, over real TLS, in one thread. When the test is over nothing
+/// may be left to do: neither a timer nor a connection of the client.
 class ClientFixture : public testing::Test {
  protected:
   static constexpr controller::Resource kNodes{"api/v1", "nodes", "Node", false};
@@ -53,7 +53,8 @@ class ClientFixture : public testing::Test {
   }
 
   controller::KubeClient& client() {
-    if (!client_) client_ = controller::make_http_kube_client(io_.get_executor(), config_, options_);
+    if (!client_)
+      client_ = controller::make_http_kube_client(io_.get_executor(), config_, options_);
     return *client_;
   }
 
@@ -82,7 +83,8 @@ class ClientFixture : public testing::Test {
     return std::move(*value);
   }
 
-  /// Cancels `op` after the io_context has gone round `rounds` times. True when it ended as cancelled calls must.
+  /// Cancels `op` after the io_context has gone round `rounds` times. True when it ended as
+  /// cancelled calls must.
   template <typename T>
   bool cancelled_after(int rounds, boost::asio::awaitable<T> op) {
     boost::asio::cancellation_signal cancel;

@@ -1,7 +1,5 @@
 #include "test/fake/https_server.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -54,9 +52,10 @@ Request to_request(const http::request<http::string_body>& message, int connecti
 Reply answer(int status, std::string_view body, std::string_view content_type,
              std::string_view headers) {
   Reply reply;
-  reply.pieces.push_back(fmt::format(
-      "HTTP/1.1 {} Scripted\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}\r\n{}", status,
-      content_type, body.size(), headers, body));
+  std::string head = "HTTP/1.1 " + std::to_string(status) + " Scripted\r\n";
+  head.append("Content-Type: ").append(content_type).append("\r\n").append(headers);
+  head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  reply.pieces.push_back(head.append(body));
   return reply;
 }
 
@@ -86,7 +85,8 @@ namespace {
 
 // The sessions are templates over the private State; only this file sees it.
 template <typename State>
-asio::awaitable<void> converse(std::shared_ptr<State> state, asio::ssl::stream<tcp::socket>& stream) {
+asio::awaitable<void> converse(std::shared_ptr<State> state,
+                               asio::ssl::stream<tcp::socket>& stream) {
   auto [failed] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
   if (failed) co_return;
   const int connection = ++state->connections;
@@ -122,8 +122,7 @@ asio::awaitable<void> drain(tcp::socket& socket) {
   std::array<char, 4096> bytes{};
   boost::system::error_code error;
   while (!error) {
-    std::tie(error, std::ignore) =
-        co_await socket.async_read_some(asio::buffer(bytes), kAsTuple);
+    std::tie(error, std::ignore) = co_await socket.async_read_some(asio::buffer(bytes), kAsTuple);
   }
 }
 

@@ -30,7 +30,8 @@ struct Reply {
     Cut,       ///< end TCP without a word of TLS, as a dying server or a proxy does
     Hang,      ///< say nothing more, but stay connected
   };
-  std::vector<std::string> pieces;  ///< bytes as they go on the wire, each in a TLS record of its own
+  std::vector<std::string>
+      pieces;  ///< bytes as they go on the wire, each in a TLS record of its own
   Then then = Then::KeepOpen;
 };
 
@@ -43,7 +44,8 @@ class HttpsServer {
  public:
   using Handler = std::function<Reply(const Request&)>;
 
-  /// Listens on a free port of 127.0.0.1. Until on_request() is called, every request is answered with 500.
+  /// Listens on a free port of 127.0.0.1. Until on_request() is called, every request is answered
+  /// with 500.
   HttpsServer(boost::asio::io_context& io, const Identity& identity);
   ~HttpsServer();
   HttpsServer(const HttpsServer&) = delete;

@@ -89,7 +89,8 @@ CertificateAuthority::~CertificateAuthority() = default;
 Identity CertificateAuthority::issue(const CertificateRequest& request) const {
   const PrivateKey key(EVP_EC_gen("P-256"));
   const auto certificate = unsigned_certificate(request, key.get());
-  require(X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get())) == 1);
+  require(X509_set_issuer_name(certificate.get(),
+                               X509_get_subject_name(keys_->certificate.get())) == 1);
   if (!request.subject_alt_name.empty()) {
     add_extension(certificate.get(), NID_subject_alt_name, request.subject_alt_name);
   }

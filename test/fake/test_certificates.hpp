@@ -20,7 +20,8 @@ struct CertificateRequest {
   std::chrono::seconds valid_until = std::chrono::hours(1);
 };
 
-/// A certificate authority made on the spot, so that no key is in the repository and no test expires.
+/// A certificate authority made on the spot, so that no key is in the repository and no test
+/// expires.
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "test CA");

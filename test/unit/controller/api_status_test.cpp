@@ -35,8 +35,10 @@ ErrorKind kind_of(int status, std::string_view body, std::string_view type = kJs
 }
 
 TEST(NotFound, NeedsAStatusThatNamesTheObject) {
-  EXPECT_EQ(kind_of(404, status_body("NotFound", R"({"name":"n1","kind":"nodes"})")), ErrorKind::NotFound);
-  EXPECT_EQ(kind_of(404, status_body("NotFound", R"({"name":"n1","kind":"Node"})")), ErrorKind::NotFound);
+  EXPECT_EQ(kind_of(404, status_body("NotFound", R"({"name":"n1","kind":"nodes"})")),
+            ErrorKind::NotFound);
+  EXPECT_EQ(kind_of(404, status_body("NotFound", R"({"name":"n1","kind":"Node"})")),
+            ErrorKind::NotFound);
 }
 
 TEST(NotFound, IsNothingElseThatSays404) {
@@ -64,19 +66,22 @@ TEST(NotFound, IsNothingElseThatSays404) {
 }
 
 TEST(NotFound, IsNotSaidOfACollection) {
-  const auto error = error_from_answer(kRequest, {"nodes", "Node", ""},
-                                       answer(404, status_body("NotFound", R"({"name":"","kind":"nodes"})")));
+  const auto error =
+      error_from_answer(kRequest, {"nodes", "Node", ""},
+                        answer(404, status_body("NotFound", R"({"name":"","kind":"nodes"})")));
   EXPECT_EQ(error.kind, ErrorKind::Unknown);
 }
 
 TEST(ErrorFromAnswer, ClassifiesByCode) {
   const std::pair<int, ErrorKind> codes[] = {
-      {400, ErrorKind::Invalid},         {401, ErrorKind::Unauthorized}, {403, ErrorKind::Forbidden},
-      {405, ErrorKind::Unknown},         {409, ErrorKind::Conflict},     {410, ErrorKind::Gone},
-      {413, ErrorKind::Invalid},         {422, ErrorKind::Invalid},      {429, ErrorKind::TooManyRequests},
-      {500, ErrorKind::ServerError},     {503, ErrorKind::ServerError},  {504, ErrorKind::ServerError},
-      {302, ErrorKind::Unknown},         {204, ErrorKind::Unknown},      {599, ErrorKind::ServerError},
-      {600, ErrorKind::Unknown},
+      {400, ErrorKind::Invalid},         {401, ErrorKind::Unauthorized},
+      {403, ErrorKind::Forbidden},       {405, ErrorKind::Unknown},
+      {409, ErrorKind::Conflict},        {410, ErrorKind::Gone},
+      {413, ErrorKind::Invalid},         {422, ErrorKind::Invalid},
+      {429, ErrorKind::TooManyRequests}, {500, ErrorKind::ServerError},
+      {503, ErrorKind::ServerError},     {504, ErrorKind::ServerError},
+      {302, ErrorKind::Unknown},         {204, ErrorKind::Unknown},
+      {599, ErrorKind::ServerError},     {600, ErrorKind::Unknown},
   };
   for (const auto& [code, kind] : codes) {
     EXPECT_EQ(kind_of(code, status_body("Reason", "{}")), kind) << code;
@@ -106,38 +111,55 @@ TEST(ErrorFromAnswer, KeepsReasonCausesAndRetryAfter) {
 
 TEST(ErrorFromAnswer, ReadsOnlyWholeSecondsFromRetryAfter) {
   const std::pair<std::string_view, std::optional<seconds>> values[] = {
-      {"", std::nullopt},    {"1", seconds(1)},     {"0", seconds(0)},      {"86400", seconds(86400)},
-      {"-1", std::nullopt},  {"abc", std::nullopt}, {"1.5", std::nullopt},  {" 1", std::nullopt},
-      {"1 ", std::nullopt},  {"+1", std::nullopt},  {"99999999999", std::nullopt},
+      {"", std::nullopt},
+      {"1", seconds(1)},
+      {"0", seconds(0)},
+      {"86400", seconds(86400)},
+      {"-1", std::nullopt},
+      {"abc", std::nullopt},
+      {"1.5", std::nullopt},
+      {" 1", std::nullopt},
+      {"1 ", std::nullopt},
+      {"+1", std::nullopt},
+      {"99999999999", std::nullopt},
       {"Fri, 31 Dec 1999 23:59:59 GMT", std::nullopt},
   };
   for (const auto& [text, expected] : values) {
-    EXPECT_EQ(error_from_answer(kRequest, kNode, answer(429, "", "", text)).retry_after, expected) << text;
+    EXPECT_EQ(error_from_answer(kRequest, kNode, answer(429, "", "", text)).retry_after, expected)
+        << text;
   }
 }
 
 TEST(ErrorFromAnswer, KeepsTheCauseOfATooLargeResourceVersion) {
   const auto body = status_body(
-      "Timeout", R"({"causes":[{"reason":"ResourceVersionTooLarge","message":"m"}],"retryAfterSeconds":1})");
+      "Timeout",
+      R"({"causes":[{"reason":"ResourceVersionTooLarge","message":"m"}],"retryAfterSeconds":1})");
   const auto error = error_from_answer(kRequest, kNode, answer(504, body));
   EXPECT_EQ(error.kind, ErrorKind::ServerError);
   EXPECT_TRUE(error.has_cause("ResourceVersionTooLarge"));
 }
 
 TEST(ErrorMessage, ReadsAsASentence) {
-  const auto forbidden = R"({"kind":"Status","reason":"Forbidden","message":"nodes \"n1\" is forbidden: User \"u\" cannot get resource \"nodes\""})";
+  const auto forbidden =
+      R"({"kind":"Status","reason":"Forbidden","message":"nodes \"n1\" is forbidden: User \"u\" cannot get resource \"nodes\""})";
   EXPECT_EQ(error_from_answer(kRequest, kNode, answer(403, forbidden)).message,
-            "GET https://server:6443/api/v1/nodes/n1: 403 Forbidden: nodes \"n1\" is forbidden: User \"u\" "
+            "GET https://server:6443/api/v1/nodes/n1: 403 Forbidden: nodes \"n1\" is forbidden: "
+            "User \"u\" "
             "cannot get resource \"nodes\"");
-  EXPECT_EQ(error_from_answer(kRequest, kNode, answer(404, "404 page not found\n", "text/plain")).message,
-            "GET https://server:6443/api/v1/nodes/n1: 404 without a Status of the API server: "
-            "404 page not found (does this server serve the resource?)");
-  EXPECT_EQ(error_from_answer(kRequest, kNode, answer(404, status_body("NotFound", R"({"name":"x","kind":"namespaces"})")))
-                .message,
-            "GET https://server:6443/api/v1/nodes/n1: 404 NotFound: words (about namespaces \"x\", which is "
-            "not what was asked for)");
+  EXPECT_EQ(
+      error_from_answer(kRequest, kNode, answer(404, "404 page not found\n", "text/plain")).message,
+      "GET https://server:6443/api/v1/nodes/n1: 404 without a Status of the API server: "
+      "404 page not found (does this server serve the resource?)");
+  EXPECT_EQ(
+      error_from_answer(kRequest, kNode,
+                        answer(404, status_body("NotFound", R"({"name":"x","kind":"namespaces"})")))
+          .message,
+      "GET https://server:6443/api/v1/nodes/n1: 404 NotFound: words (about namespaces \"x\", which "
+      "is "
+      "not what was asked for)");
   EXPECT_EQ(error_from_answer(kRequest, kNode, answer(302, "", "")).message,
-            "GET https://server:6443/api/v1/nodes/n1: 302 without a Status of the API server (redirects are "
+            "GET https://server:6443/api/v1/nodes/n1: 302 without a Status of the API server "
+            "(redirects are "
             "not followed)");
 }
 
@@ -150,16 +172,26 @@ TEST(ErrorMessage, IsOneLineOfBoundedLength) {
 }
 
 TEST(ObjectFromAnswer, TakesOneJsonObject) {
-  const auto object = object_from_answer(kRequest, answer(200, R"({"a":1})", "Application/JSON; charset=utf-8"));
+  const auto object =
+      object_from_answer(kRequest, answer(200, R"({"a":1})", "Application/JSON; charset=utf-8"));
   ASSERT_TRUE(object);
   EXPECT_EQ(object->at("a"), 1);
 }
 
 TEST(ObjectFromAnswer, IsUnknownForAnythingElse) {
   const std::pair<std::string, std::string_view> bodies[] = {
-      {"{}", "text/html"}, {"{}", ""},        {"{}", "application/jsonp"}, {"[]", kJson}, {"", kJson},
-      {"{", kJson},        {"{}{}", kJson},   {"{} x", kJson},             {"null", kJson},
-      {"<html>", kJson},   {"{\"a\":\"\xff\"}", kJson}, {std::string(100, '['), kJson},
+      {"{}", "text/html"},
+      {"{}", ""},
+      {"{}", "application/jsonp"},
+      {"[]", kJson},
+      {"", kJson},
+      {"{", kJson},
+      {"{}{}", kJson},
+      {"{} x", kJson},
+      {"null", kJson},
+      {"<html>", kJson},
+      {"{\"a\":\"\xff\"}", kJson},
+      {std::string(100, '['), kJson},
   };
   for (const auto& [body, type] : bodies) {
     const auto object = object_from_answer(kRequest, answer(200, body, type));
@@ -182,9 +214,11 @@ TEST(ErrorFromStatus, ReadsTheCodeInAWatchEvent) {
 }
 
 TEST(ErrorFromStatus, IsUnknownWithoutAUsableCode) {
-  for (const std::string_view text : {R"({})", R"({"code":"410"})", R"({"code":200})", R"({"code":-1})",
-                                      R"({"code":404,"reason":"NotFound"})", R"({"code":4294967706})"}) {
-    EXPECT_EQ(error_from_status("WATCH nodes", boost::json::parse(text).as_object()).kind, ErrorKind::Unknown)
+  for (const std::string_view text :
+       {R"({})", R"({"code":"410"})", R"({"code":200})", R"({"code":-1})",
+        R"({"code":404,"reason":"NotFound"})", R"({"code":4294967706})"}) {
+    EXPECT_EQ(error_from_status("WATCH nodes", boost::json::parse(text).as_object()).kind,
+              ErrorKind::Unknown)
         << text;
   }
 }

@@ -31,7 +31,8 @@ using reconcilers::DeleteGate;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::string_view kSuccess = R"({"kind":"Status","status":"Success","details":{"uid":"u-1"}})";
+constexpr std::string_view kSuccess =
+    R"({"kind":"Status","status":"Success","details":{"uid":"u-1"}})";
 
 class HttpKubeClientTest : public fake::ClientFixture {
  protected:
@@ -75,14 +76,16 @@ TEST_F(HttpKubeClientTest, BelievesOnlyA404ThatNamesTheObject) {
 }
 
 TEST_F(HttpKubeClientTest, DoesNotTakeAnotherObjectForTheOneAskedFor) {
-  for (const auto& body : {node_json("n2"), std::string(R"({"kind":"Node","metadata":{}})"),
-                           std::string(R"({"kind":"Pod","metadata":{"name":"n1"}})"), std::string("{}")}) {
+  for (const auto& body :
+       {node_json("n2"), std::string(R"({"kind":"Node","metadata":{}})"),
+        std::string(R"({"kind":"Pod","metadata":{"name":"n1"}})"), std::string("{}")}) {
     always(answer(200, body));
     const auto object = get_node();
     ASSERT_FALSE(object) << body;
     EXPECT_EQ(object.error().kind, ErrorKind::Unknown);
-    EXPECT_EQ(object.error().message, "GET " + url("/api/v1/nodes/n1") +
-                                          ": the answer names another object than the one asked for");
+    EXPECT_EQ(object.error().message,
+              "GET " + url("/api/v1/nodes/n1") +
+                  ": the answer names another object than the one asked for");
   }
 }
 
@@ -100,7 +103,8 @@ TEST_F(HttpKubeClientTest, RefusesNamesThatCannotStandInAPath) {
     ASSERT_FALSE(object) << name;
     EXPECT_EQ(object.error().kind, ErrorKind::Invalid);
   }
-  EXPECT_EQ(run(client().get(node(""))).error().message, "GET of a Node was not sent: name is empty");
+  EXPECT_EQ(run(client().get(node(""))).error().message,
+            "GET of a Node was not sent: name is empty");
   EXPECT_EQ(server_.connections(), 0);
 }
 
@@ -111,7 +115,8 @@ TEST_F(HttpKubeClientTest, PatchesWithAMergePatchThatIsChecked) {
   ASSERT_TRUE(object) << object.error().message;
   const auto& request = only_request();
   EXPECT_EQ(request.method, "PATCH");
-  EXPECT_EQ(request.target, "/api/v1/nodes/n1/status?fieldManager=noderemoval&fieldValidation=Strict");
+  EXPECT_EQ(request.target,
+            "/api/v1/nodes/n1/status?fieldManager=noderemoval&fieldValidation=Strict");
   EXPECT_EQ(request.headers.at("content-type"), "application/merge-patch+json");
   EXPECT_EQ(request.body, R"({"spec":{"unschedulable":true}})");
 }
@@ -137,8 +142,9 @@ TEST_F(HttpKubeClientTest, DeletesAPodByItsUid) {
   EXPECT_EQ(request.method, "DELETE");
   EXPECT_EQ(request.target, "/api/v1/namespaces/default/pods/web-1");
   EXPECT_EQ(request.headers.at("content-type"), "application/json");
-  EXPECT_EQ(request.body,
-            R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u-1"},"gracePeriodSeconds":0})");
+  EXPECT_EQ(
+      request.body,
+      R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u-1"},"gracePeriodSeconds":0})");
 }
 
 TEST_F(HttpKubeClientTest, DeletesANodeByUidAndResourceVersion) {
@@ -170,9 +176,9 @@ TEST_F(HttpKubeClientTest, SendsNothingDestructiveWithoutPreconditions) {
 }
 
 TEST_F(HttpKubeClientTest, DoesNotBelieveADeleteOfAnotherUid) {
-  for (const std::string body : {R"({"kind":"Status","status":"Success","details":{"uid":"u-2"}})",
-                                 R"({"kind":"Pod","metadata":{"uid":"u-2"}})",
-                                 R"({"kind":"Status","status":"Failure"})"}) {
+  for (const std::string body :
+       {R"({"kind":"Status","status":"Success","details":{"uid":"u-2"}})",
+        R"({"kind":"Pod","metadata":{"uid":"u-2"}})", R"({"kind":"Status","status":"Failure"})"}) {
     always(answer(200, body));
     EXPECT_EQ(run(client().delete_pod(pod(), {})).error().kind, ErrorKind::Unknown) << body;
   }
@@ -184,16 +190,19 @@ TEST_F(HttpKubeClientTest, EvictsByUid) {
   const auto& request = only_request();
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target,
-            "/api/v1/namespaces/default/pods/web-1/eviction?fieldManager=noderemoval&fieldValidation=Strict");
-  EXPECT_EQ(request.body, R"({"apiVersion":"policy/v1","kind":"Eviction",)"
-                          R"("metadata":{"name":"web-1","namespace":"default"},)"
-                          R"("deleteOptions":{"preconditions":{"uid":"u-1"},"gracePeriodSeconds":30}})");
+            "/api/v1/namespaces/default/pods/web-1/"
+            "eviction?fieldManager=noderemoval&fieldValidation=Strict");
+  EXPECT_EQ(request.body,
+            R"({"apiVersion":"policy/v1","kind":"Eviction",)"
+            R"("metadata":{"name":"web-1","namespace":"default"},)"
+            R"("deleteOptions":{"preconditions":{"uid":"u-1"},"gracePeriodSeconds":30}})");
 }
 
 TEST_F(HttpKubeClientTest, EvictsWithTheOlderVersionOnAnOlderServer) {
   server_.on_request([](const Request& request) {
     if (request.target == "/version") return answer(200, R"({"major":"1","minor":"20+"})");
-    if (request.body.contains("\"policy/v1\"")) return answer(400, R"({"kind":"Status","reason":"BadRequest"})");
+    if (request.body.contains("\"policy/v1\""))
+      return answer(400, R"({"kind":"Status","reason":"BadRequest"})");
     return answer(201, R"({"kind":"Status","status":"Success"})");
   });
   EXPECT_TRUE(run(client().evict(pod(), {})));
@@ -216,9 +225,10 @@ TEST_F(HttpKubeClientTest, AsksForTheVersionOfANewerServerOnlyOnce) {
 TEST_F(HttpKubeClientTest, ListsAllPages) {
   server_.on_request([](const Request& request) {
     const bool second = request.target.contains("continue=a%2Bb");
-    return answer(200, second ? R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"a":3}]})"
-                              : R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"a+b"},)"
-                                R"("items":[{"a":1},{"a":2}]})");
+    return answer(
+        200, second ? R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"a":3}]})"
+                    : R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"a+b"},)"
+                      R"("items":[{"a":1},{"a":2}]})");
   });
   ListRequest request;
   request.collection = {kPods, ""};
@@ -244,11 +254,13 @@ TEST_F(HttpKubeClientTest, ListsFromTheWatchCacheWithoutALimit) {
   request.label_selector = "a in (b)";
   request.resource_version = "0";
   EXPECT_TRUE(run(client().list(request)));
-  EXPECT_EQ(only_request().target, "/api/v1/nodes?labelSelector=a%20in%20%28b%29&resourceVersion=0");
+  EXPECT_EQ(only_request().target,
+            "/api/v1/nodes?labelSelector=a%20in%20%28b%29&resourceVersion=0");
 }
 
 TEST_F(HttpKubeClientTest, GivesNoPartOfAList) {
-  const std::string first = R"({"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"x"},"items":[{}]})";
+  const std::string first =
+      R"({"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"x"},"items":[{}]})";
   ListRequest request;
   request.collection = {kNodes, ""};
   server_.on_request([&](const Request& received) {
@@ -257,7 +269,8 @@ TEST_F(HttpKubeClientTest, GivesNoPartOfAList) {
   });
   EXPECT_EQ(run(client().list(request)).error().kind, ErrorKind::Gone);
   always(answer(200, first));  // the same page for ever
-  EXPECT_EQ(run(client().list(request)).error().message, "GET " + url("/api/v1/nodes") + ": the list has no end");
+  EXPECT_EQ(run(client().list(request)).error().message,
+            "GET " + url("/api/v1/nodes") + ": the list has no end");
   always(answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":null})"));
   EXPECT_EQ(run(client().list(request)).error().kind, ErrorKind::Unknown);
 }
@@ -288,8 +301,9 @@ TEST_F(TokenTest, GivesUpAfterTheSecond401AndNeverShowsTheToken) {
   });
   const auto error = get_node().error();
   EXPECT_EQ(error.kind, ErrorKind::Unauthorized);
-  EXPECT_EQ(error.message, "GET " + url("/api/v1/nodes/n1") +
-                               ": 401 without a Status of the API server: you sent Bearer [redacted]");
+  EXPECT_EQ(error.message,
+            "GET " + url("/api/v1/nodes/n1") +
+                ": 401 without a Status of the API server: you sent Bearer [redacted]");
   EXPECT_EQ(server_.requests().size(), 2u);
 }
 

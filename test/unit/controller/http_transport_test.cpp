@@ -118,9 +118,10 @@ TEST_F(TransportTest, NeverSendsAWriteAgain) {
   const auto error = delete_pod().error();
   EXPECT_EQ(error.kind, ErrorKind::Unknown);
   EXPECT_EQ(error.http_status, 0);
-  EXPECT_EQ(error.message, pod_url() +
-                               ": the server closed the connection before the end of its answer (the request "
-                               "may have been executed)");
+  EXPECT_EQ(error.message,
+            pod_url() +
+                ": the server closed the connection before the end of its answer (the request "
+                "may have been executed)");
   EXPECT_EQ(server_.requests().size(), 2u);
 }
 
@@ -135,8 +136,10 @@ TEST_F(TransportTest, TakesNoPartOfABodyForTheWhole) {
   const auto whole = answer(200, node_json("n1")).pieces[0];
   const std::vector<std::string> cut = {
       whole.substr(0, whole.size() - 1),
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}",  // ends with the connection, which is cut
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\n{}\r\n",
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}",  // ends with the connection,
+                                                                      // which is cut
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
   };
   for (const auto& bytes : cut) {
@@ -159,9 +162,10 @@ TEST_F(TransportTest, DoesNotReuseAConnectionWithBytesLeftOver) {
 }
 
 TEST_F(TransportTest, ReadsAnswersInAnyPieces) {
-  auto chunked = std::string("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") +
-                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
-                 "10;ext=1\r\n" + node_json("n1").substr(0, 16) + "\r\n";
+  auto chunked =
+      std::string("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") +
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+      "10;ext=1\r\n" + node_json("n1").substr(0, 16) + "\r\n";
   const auto rest = node_json("n1").substr(16);
   const char* digits = "0123456789abcdef";
   chunked += std::string(1, digits[rest.size() / 16]) + digits[rest.size() % 16] + "\r\n" + rest +
@@ -194,20 +198,24 @@ TEST_F(TransportTest, BoundsTheAnswer) {
   server_.on_request([&](const Request&) {
     return answer(200, "{}", "application/json", "X: " + std::string(20'000, 'x') + "\r\n");
   });
-  EXPECT_EQ(get_node().error().message, get_url() + ": the header of the answer is longer than 16384 bytes");
+  EXPECT_EQ(get_node().error().message,
+            get_url() + ": the header of the answer is longer than 16384 bytes");
 }
 
 TEST_F(TransportTest, RefusesWhatIsNotHttp) {
-  server_.on_request([](const Request&) { return Reply{{"SSH-2.0-OpenSSH_9.2\r\n\r\n"}, Reply::Then::Cut}; });
+  server_.on_request(
+      [](const Request&) { return Reply{{"SSH-2.0-OpenSSH_9.2\r\n\r\n"}, Reply::Then::Cut}; });
   const auto error = get_node().error();
   EXPECT_EQ(error.kind, ErrorKind::Unknown);
-  EXPECT_TRUE(error.message.starts_with(get_url() + ": the answer is not HTTP/1.1")) << error.message;
+  EXPECT_TRUE(error.message.starts_with(get_url() + ": the answer is not HTTP/1.1"))
+      << error.message;
 }
 
 TEST_F(TransportTest, HasATotalDeadline) {
   options_.read_timeout = milliseconds(100);
   options_.write_timeout = milliseconds(100);
-  server_.on_request([](const Request&) { return Reply{{"HTTP/1.1 200 OK\r\n"}, Reply::Then::Hang}; });
+  server_.on_request(
+      [](const Request&) { return Reply{{"HTTP/1.1 200 OK\r\n"}, Reply::Then::Hang}; });
   auto error = get_node().error();
   EXPECT_EQ(error.kind, ErrorKind::Unknown);
   EXPECT_EQ(error.message, get_url() + ": no complete answer within 100 ms");
@@ -264,8 +272,9 @@ TEST_F(TransportTest, CountsTheWaitForAConnection) {
   options_.write_timeout = milliseconds(100);
   server_.on_request([](const Request&) { return Reply{{}, Reply::Then::Hang}; });
   std::optional<KubeError> first;
-  boost::asio::co_spawn(io_, client().get(node("n1")),
-                        [&](const std::exception_ptr&, const auto& object) { first = object.error(); });
+  boost::asio::co_spawn(
+      io_, client().get(node("n1")),
+      [&](const std::exception_ptr&, const auto& object) { first = object.error(); });
   const auto second = delete_pod().error();
   EXPECT_EQ(second.kind, ErrorKind::NotSent);
   EXPECT_EQ(second.message, pod_url() + ": none of 1 connections became free within 100 ms");
@@ -305,23 +314,26 @@ TEST_F(TransportTest, RefusesAServerOfAnotherAuthority) {
   const auto error = error_with(CertificateAuthority("other CA").issue(loopback()));
   EXPECT_EQ(error.kind, ErrorKind::NotSent);
   EXPECT_TRUE(error.tls_verification);
-  EXPECT_EQ(error.message, get_url() +
-                               ": the certificate of the server was refused: unable to get local issuer "
-                               "certificate (check certificate-authority in the test)");
+  EXPECT_EQ(error.message,
+            get_url() +
+                ": the certificate of the server was refused: unable to get local issuer "
+                "certificate (check certificate-authority in the test)");
 }
 
 TEST_F(TransportTest, RefusesACertificateForAnotherName) {
   auto request = loopback();
-  const std::pair<std::string, std::string> cases[] = {
-      {"IP:127.0.0.2", "IP address mismatch"}, {"DNS:127.0.0.1", "IP address mismatch"}, {"", "IP address mismatch"}};
+  const std::pair<std::string, std::string> cases[] = {{"IP:127.0.0.2", "IP address mismatch"},
+                                                       {"DNS:127.0.0.1", "IP address mismatch"},
+                                                       {"", "IP address mismatch"}};
   for (const auto& [name, reason] : cases) {
     request.subject_alt_name = name;
     request.common_name = "127.0.0.1";  // does not count
     const auto error = error_with(ca_.issue(request));
     EXPECT_EQ(error.kind, ErrorKind::NotSent) << name;
     EXPECT_TRUE(error.tls_verification) << name;
-    EXPECT_EQ(error.message, get_url() + ": the certificate of the server was refused: " + reason +
-                                 " (it is not for \"127.0.0.1\": check server and tls-server-name in the test)");
+    EXPECT_EQ(error.message,
+              get_url() + ": the certificate of the server was refused: " + reason +
+                  " (it is not for \"127.0.0.1\": check server and tls-server-name in the test)");
   }
 }
 
@@ -344,10 +356,11 @@ TEST_F(TransportTest, RefusesAnExpiredCertificate) {
   const auto error = error_with(ca_.issue(request));
   EXPECT_EQ(error.kind, ErrorKind::NotSent);
   EXPECT_TRUE(error.tls_verification);
-  EXPECT_EQ(error.message, get_url() +
-                               ": the certificate of the server was refused: certificate has expired (renew "
-                               "the certificate of the API server or check the clock of this machine; server "
-                               "and certificate-authority are from the test)");
+  EXPECT_EQ(error.message,
+            get_url() +
+                ": the certificate of the server was refused: certificate has expired (renew "
+                "the certificate of the API server or check the clock of this machine; server "
+                "and certificate-authority are from the test)");
 }
 
 TEST_F(TransportTest, SaysThatAPortDoesNotSpeakTls) {
@@ -355,7 +368,8 @@ TEST_F(TransportTest, SaysThatAPortDoesNotSpeakTls) {
   const auto error = get_node().error();
   EXPECT_EQ(error.kind, ErrorKind::NotSent);
   EXPECT_FALSE(error.tls_verification);
-  EXPECT_EQ(error.message, get_url() + ": TLS handshake failed: wrong version number (SSL routines)");
+  EXPECT_EQ(error.message,
+            get_url() + ": TLS handshake failed: wrong version number (SSL routines)");
 }
 
 TEST_F(TransportTest, LimitsTheHandshake) {

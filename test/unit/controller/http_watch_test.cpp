@@ -17,10 +17,12 @@ using fake::Request;
 using std::chrono::milliseconds;
 using Type = WatchEvent::Type;
 
-const std::string kHead = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+const std::string kHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
 const std::string kEnd = "0\r\n\r\n";
 const std::string kAdded = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\"}}}\n";
-const std::string kBookmark = "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n";
+const std::string kBookmark =
+    "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n";
 
 std::string chunk(const std::string& data) {
   std::string size(16, '\0');
@@ -64,8 +66,9 @@ TEST_F(WatchTest, AsksForEventsAfterTheListWithBookmarks) {
   stream({kHead, kEnd});
   EXPECT_EQ(all_events(), "end");
   const auto target = server_.requests().at(0).target;
-  constexpr std::string_view kStart = "/api/v1/pods?allowWatchBookmarks=true&fieldSelector=spec.nodeName%3Dn1"
-                                      "&resourceVersion=7&timeoutSeconds=";
+  constexpr std::string_view kStart =
+      "/api/v1/pods?allowWatchBookmarks=true&fieldSelector=spec.nodeName%3Dn1"
+      "&resourceVersion=7&timeoutSeconds=";
   ASSERT_TRUE(target.starts_with(kStart)) << target;
   ASSERT_TRUE(target.ends_with("&watch=1")) << target;
   const int timeout = std::stoi(target.substr(kStart.size()));
@@ -92,7 +95,8 @@ TEST_F(WatchTest, GivesTheEventsHoweverTheyAreCut) {
   EXPECT_EQ(all_events(), "A B A end");
 
   std::vector<std::string> bytes;
-  for (const char c : kHead + chunk(kAdded + kBookmark.substr(0, 9)) + chunk(kBookmark.substr(9) + kAdded) + kEnd) {
+  for (const char c : kHead + chunk(kAdded + kBookmark.substr(0, 9)) +
+                          chunk(kBookmark.substr(9) + kAdded) + kEnd) {
     bytes.emplace_back(1, c);
   }
   stream(bytes);
@@ -113,7 +117,8 @@ TEST_F(WatchTest, IsNotLimitedInTotal) {
 }
 
 TEST_F(WatchTest, IsUnknownWhenItIsCut) {
-  const std::string closed = "error: " + watch_url() + ": the server closed the connection before the end of its answer";
+  const std::string closed =
+      "error: " + watch_url() + ": the server closed the connection before the end of its answer";
   for (const auto then : {Reply::Then::Close, Reply::Then::Cut}) {
     stream({kHead, chunk(kAdded)}, then);
     EXPECT_EQ(all_events(), "A " + closed);
@@ -126,7 +131,8 @@ TEST_F(WatchTest, IsUnknownWhenItIsCut) {
 
 TEST_F(WatchTest, GivesTheEventsBeforeTheBadOne) {
   stream({kHead, chunk(kAdded + kAdded + "<html>")}, Reply::Then::Hang);
-  EXPECT_EQ(all_events(), "A A error: " + watch_url() + ": the watch sent what is not a JSON object");
+  EXPECT_EQ(all_events(),
+            "A A error: " + watch_url() + ": the watch sent what is not a JSON object");
   options_.max_event = 40;
   run_until([this] { return server_.open() == 0; });
 }
@@ -134,7 +140,8 @@ TEST_F(WatchTest, GivesTheEventsBeforeTheBadOne) {
 TEST_F(WatchTest, BoundsAnEvent) {
   options_.max_event = 40;
   stream({kHead, chunk(kAdded)}, Reply::Then::Hang);
-  EXPECT_EQ(all_events(), "error: " + watch_url() + ": the watch sent an event of more than 40 bytes");
+  EXPECT_EQ(all_events(),
+            "error: " + watch_url() + ": the watch sent an event of more than 40 bytes");
 }
 
 TEST_F(WatchTest, IsUnknownWhenItIsSilentForTooLong) {
@@ -154,12 +161,14 @@ TEST_F(WatchTest, WaitsForTheHeaderOnlySoLong) {
 
 TEST_F(WatchTest, ReadsTheStatusOfARefusedWatch) {
   server_.on_request([](const Request&) {
-    return answer(410, R"({"kind":"Status","reason":"Expired","message":"too old resource version"})");
+    return answer(410,
+                  R"({"kind":"Status","reason":"Expired","message":"too old resource version"})");
   });
   const auto watch = open();
   EXPECT_EQ(watch.error().kind, ErrorKind::Gone);
   EXPECT_EQ(watch.error().message, watch_url() + ": 410 Expired: too old resource version");
-  server_.on_request([](const Request&) { return answer(404, "404 page not found\n", "text/plain"); });
+  server_.on_request(
+      [](const Request&) { return answer(404, "404 page not found\n", "text/plain"); });
   EXPECT_EQ(open().error().kind, ErrorKind::Unknown);
   server_.on_request([](const Request&) {
     return Reply{{"HTTP/1.1 503 Oops\r\nContent-Length: 100\r\n\r\ncut"}, Reply::Then::Cut};

@@ -99,9 +99,8 @@ TEST_F(KubeConfigTest, ReadsFilesRelativeToTheKubeconfig) {
   write("client.pem", client_.certificate_pem + client_.key_pem);
   write("token", "secret\n");
   valid_.cluster = "    certificate-authority: pki/ca.crt\n    tls-server-name: other\n";
-  valid_.user =
-      "    client-certificate: client.pem\n    client-key: " + (directory_ / "client.pem").string() +
-      "\n    tokenFile: token\n";
+  valid_.user = "    client-certificate: client.pem\n    client-key: " +
+                (directory_ / "client.pem").string() + "\n    tokenFile: token\n";
   const auto config = parse_kubeconfig(valid_.text(), "main", directory_);
   ASSERT_TRUE(config) << config.error();
   EXPECT_EQ(config->ca_pem, ca_.pem());
@@ -111,9 +110,10 @@ TEST_F(KubeConfigTest, ReadsFilesRelativeToTheKubeconfig) {
 }
 
 TEST_F(KubeConfigTest, ReadsJson) {
-  const auto text = R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
+  const auto text =
+      R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
     "clusters":[{"name":"c","cluster":{"server":"https://10.0.0.1","certificate-authority-data":")" +
-                    base64(ca_.pem()) + R"("}}],"users":[{"name":"u","user":{"token":"abc"}}]})";
+      base64(ca_.pem()) + R"("}}],"users":[{"name":"u","user":{"token":"abc"}}]})";
   const auto config = parse_kubeconfig(text, "", directory_);
   ASSERT_TRUE(config) << config.error();
   EXPECT_EQ(config->token, "abc");
@@ -143,22 +143,26 @@ TEST_F(KubeConfigTest, TakesServerUrlsApart) {
 
 TEST_F(KubeConfigTest, RefusesServersItCannotTalkToSafely) {
   valid_.server = "server: http://localhost:8080";
-  EXPECT_EQ(error_of(valid_), "cluster \"c\": server \"http://localhost:8080\" is not an https:// URL");
+  EXPECT_EQ(error_of(valid_),
+            "cluster \"c\": server \"http://localhost:8080\" is not an https:// URL");
   valid_.server = "other: 1";
   EXPECT_EQ(error_of(valid_), "cluster \"c\": has no server");
   for (const std::string url :
        {"https://", "https://:1", "https://a:", "https://a:b", "https://a:0", "https://a:70000",
-        "https://user@a", "https://a b", "https://a?x", "https://a/../b", "https://[::1", "https://::1",
-        "https://a:1:2", "https://a/\\r\\nHost: b", "https://[::1]x:1"}) {
+        "https://user@a", "https://a b", "https://a?x", "https://a/../b", "https://[::1",
+        "https://::1", "https://a:1:2", "https://a/\\r\\nHost: b", "https://[::1]x:1"}) {
     valid_.server = "server: \"" + url + "\"";
     EXPECT_NE(error_of(valid_), "no error") << url;
   }
 }
 
 TEST_F(KubeConfigTest, SaysWhichContextsThereAre) {
-  EXPECT_EQ(error_of(valid_, "nope"), "there is no context \"nope\" (there are: main, broken, userless)");
-  EXPECT_EQ(error_of(valid_, "broken"), "context \"broken\": there is no cluster \"absent\" (there are: c)");
-  EXPECT_EQ(error_of(valid_, "userless"), "context \"userless\": there is no user \"absent\" (there are: u)");
+  EXPECT_EQ(error_of(valid_, "nope"),
+            "there is no context \"nope\" (there are: main, broken, userless)");
+  EXPECT_EQ(error_of(valid_, "broken"),
+            "context \"broken\": there is no cluster \"absent\" (there are: c)");
+  EXPECT_EQ(error_of(valid_, "userless"),
+            "context \"userless\": there is no user \"absent\" (there are: u)");
   valid_.current = "";
   EXPECT_EQ(error_of(valid_), "has no current-context: set one or choose with --context");
 }
@@ -166,7 +170,8 @@ TEST_F(KubeConfigTest, SaysWhichContextsThereAre) {
 TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {
   const auto cluster = valid_.cluster;
   valid_.cluster = cluster + "    insecure-skip-tls-verify: true\n";
-  EXPECT_TRUE(error_of(valid_).starts_with("cluster \"c\": insecure-skip-tls-verify is not supported"));
+  EXPECT_TRUE(
+      error_of(valid_).starts_with("cluster \"c\": insecure-skip-tls-verify is not supported"));
   valid_.cluster = cluster + "    insecure-skip-tls-verify: false\n";
   EXPECT_EQ(error_of(valid_), "no error");
   valid_.cluster = cluster + "    proxy-url: http://proxy\n";
@@ -180,28 +185,33 @@ TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {
   };
   for (const auto& [user, why] : users) {
     valid_.user = user;
-    EXPECT_EQ(error_of(valid_), "user \"u\": " + why + ": use a client certificate, token or tokenFile");
+    EXPECT_EQ(error_of(valid_),
+              "user \"u\": " + why + ": use a client certificate, token or tokenFile");
   }
 }
 
 TEST_F(KubeConfigTest, NeedsACa) {
   valid_.cluster = "";
-  EXPECT_EQ(error_of(valid_),
-            "cluster \"c\": has no certificate-authority or certificate-authority-data; the CAs of the "
-            "system are not used");
+  EXPECT_EQ(
+      error_of(valid_),
+      "cluster \"c\": has no certificate-authority or certificate-authority-data; the CAs of the "
+      "system are not used");
   valid_.cluster = "    certificate-authority: absent.crt\n";
-  EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority " + (directory_ / "absent.crt").string() +
+  EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority " +
+                                  (directory_ / "absent.crt").string() +
                                   ": No such file or directory");
   write("empty.crt", "");
   valid_.cluster = "    certificate-authority: empty.crt\n";
-  EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority " + (directory_ / "empty.crt").string() +
+  EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority " +
+                                  (directory_ / "empty.crt").string() +
                                   " holds no PEM certificate");
   valid_.cluster = "    certificate-authority-data: '***'\n";
   EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority-data is not base64");
   auto damaged = ca_.pem();
   damaged[60] = '!';
   valid_.cluster = "    certificate-authority-data: " + base64(damaged) + "\n";
-  EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority-data holds a damaged PEM certificate");
+  EXPECT_EQ(error_of(valid_),
+            "cluster \"c\": certificate-authority-data holds a damaged PEM certificate");
 }
 
 TEST_F(KubeConfigTest, NeedsCredentialsThatFitTogether) {
@@ -218,7 +228,8 @@ TEST_F(KubeConfigTest, NeedsCredentialsThatFitTogether) {
       {"    client-certificate-data: " + base64("x") + "\n" + key,
        "client-certificate-data holds no PEM certificate"},
       {"    token: \"a b\"\n", "token has a space, a control character or a non-ASCII character"},
-      {"    token: \"a\\r\\nX: y\"\n", "token has a space, a control character or a non-ASCII character"},
+      {"    token: \"a\\r\\nX: y\"\n",
+       "token has a space, a control character or a non-ASCII character"},
   };
   for (const auto& [user, why] : users) {
     valid_.user = user;
@@ -227,11 +238,13 @@ TEST_F(KubeConfigTest, NeedsCredentialsThatFitTogether) {
 }
 
 TEST_F(KubeConfigTest, RefusesAnEncryptedKey) {
-  valid_.user = "    client-certificate-data: " + base64(client_.certificate_pem) +
-                "\n    client-key-data: " +
-                base64("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n") +
-                "\n";
-  EXPECT_EQ(error_of(valid_), "user \"u\": client-key-data holds an encrypted key, which is not supported");
+  valid_.user =
+      "    client-certificate-data: " + base64(client_.certificate_pem) +
+      "\n    client-key-data: " +
+      base64("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n") +
+      "\n";
+  EXPECT_EQ(error_of(valid_),
+            "user \"u\": client-key-data holds an encrypted key, which is not supported");
 }
 
 TEST_F(KubeConfigTest, SaysWhenTheClientCertificateExpired) {
@@ -245,9 +258,10 @@ TEST_F(KubeConfigTest, SaysWhenTheClientCertificateExpired) {
 }
 
 TEST_F(KubeConfigTest, RefusesWhatIsNoKubeconfig) {
-  for (const std::string text : {"", "[]", "a", "{", "a: [", "\t- x", "contexts: 1\ncurrent-context: a",
-                                 "contexts: [1]\ncurrent-context: a", "current-context: {a: b}",
-                                 "contexts: [{name: a, context: b}]\ncurrent-context: a"}) {
+  for (const std::string text :
+       {"", "[]", "a", "{", "a: [", "\t- x", "contexts: 1\ncurrent-context: a",
+        "contexts: [1]\ncurrent-context: a", "current-context: {a: b}",
+        "contexts: [{name: a, context: b}]\ncurrent-context: a"}) {
     EXPECT_FALSE(parse_kubeconfig(text, "", directory_)) << text;
   }
   EXPECT_FALSE(parse_kubeconfig(std::string(100'000, '['), "", directory_));
@@ -256,12 +270,15 @@ TEST_F(KubeConfigTest, RefusesWhatIsNoKubeconfig) {
 
 TEST_F(KubeConfigTest, NamesTheFileInItsMessages) {
   const auto path = (directory_ / "config").string();
-  EXPECT_EQ(load_kube_config({path, ""}).error(), "kubeconfig " + path + ": No such file or directory");
+  EXPECT_EQ(load_kube_config({path, ""}).error(),
+            "kubeconfig " + path + ": No such file or directory");
   write("config", "a: [");
-  EXPECT_TRUE(load_kube_config({path, ""}).error().starts_with("kubeconfig " + path +
-                                                               ": is not valid YAML for a kubeconfig"));
+  EXPECT_TRUE(load_kube_config({path, ""})
+                  .error()
+                  .starts_with("kubeconfig " + path + ": is not valid YAML for a kubeconfig"));
   write("config", std::string(1024 * 1024 + 1, ' '));
-  EXPECT_EQ(load_kube_config({path, ""}).error(), "kubeconfig " + path + ": is longer than 1048576 bytes");
+  EXPECT_EQ(load_kube_config({path, ""}).error(),
+            "kubeconfig " + path + ": is longer than 1048576 bytes");
   write("config", valid_.text());
   EXPECT_EQ(load_kube_config({path, ""})->source, "kubeconfig " + path + ", context main");
 }
@@ -303,7 +320,8 @@ class Environment : public KubeConfigTest {
 
 TEST_F(Environment, SaysWhereItLooked) {
   EXPECT_EQ(load_kube_config({}).error(),
-            "no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and KUBERNETES_SERVICE_HOST "
+            "no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and "
+            "KUBERNETES_SERVICE_HOST "
             "are not set, and " +
                 (directory_ / ".kube/config").string() + " does not exist");
 }
@@ -322,9 +340,10 @@ TEST_F(Environment, TakesTheKubeconfigOfTheHomeDirectoryLast) {
 
 TEST_F(Environment, RefusesAListOfKubeconfigs) {
   ::setenv("KUBECONFIG", "/a:/b", 1);
-  EXPECT_EQ(load_kube_config({}).error(),
-            "KUBECONFIG names several files (/a:/b): merging is not supported yet, give one file with "
-            "--kubeconfig");
+  EXPECT_EQ(
+      load_kube_config({}).error(),
+      "KUBECONFIG names several files (/a:/b): merging is not supported yet, give one file with "
+      "--kubeconfig");
   write("config", valid_.text());
   ::setenv("KUBECONFIG", (":" + (directory_ / "config").string() + ":").c_str(), 1);
   EXPECT_TRUE(load_kube_config({}));
@@ -362,8 +381,9 @@ TEST_F(TokenSourceTest, ReadsTheFileAgainWhenToldThatTheTokenIsBad) {
 TEST_F(TokenSourceTest, KeepsTheLastGoodToken) {
   auto tokens = source();
   EXPECT_EQ(tokens.current(start_), "static");
-  for (const std::string& bad : {std::string(), std::string("\n"), std::string("a b"), std::string("a\0b", 3),
-                                std::string("a\r\nX: y"), std::string(65 * 1024, 'a')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("\n"), std::string("a b"), std::string("a\0b", 3),
+        std::string("a\r\nX: y"), std::string(65 * 1024, 'a')}) {
     write("token", "good");
     tokens.invalidate();
     EXPECT_EQ(tokens.current(start_), "good");

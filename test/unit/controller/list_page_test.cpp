@@ -11,24 +11,29 @@ boost::json::object object(std::string_view text) { return boost::json::parse(te
 
 TEST(AppendPage, CollectsThePagesOfOneSnapshot) {
   List list;
-  EXPECT_EQ(append_page("Pod",
-                        object(R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next"},
+  EXPECT_EQ(
+      append_page("Pod",
+                  object(R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next"},
                                    "items":[{"a":1},{"a":2}]})"),
-                        list),
-            "next");
-  EXPECT_EQ(append_page("Pod",
-                        object(R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"a":3}]})"),
-                        list),
-            "");
+                  list),
+      "next");
+  EXPECT_EQ(
+      append_page(
+          "Pod",
+          object(R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"a":3}]})"),
+          list),
+      "");
   EXPECT_EQ(list.items.size(), 3u);
   EXPECT_EQ(list.resource_version, "7");
 }
 
 TEST(AppendPage, TakesAnEmptyListForEmpty) {
   List list;
-  EXPECT_EQ(append_page(
-                "Pod", object(R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[]})"), list),
-            "");
+  EXPECT_EQ(
+      append_page("Pod",
+                  object(R"({"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[]})"),
+                  list),
+      "");
   EXPECT_TRUE(list.items.empty());
 }
 
@@ -54,10 +59,12 @@ TEST(AppendPage, TakesNothingElseForEmpty) {
 TEST(AppendPage, RefusesAPageOfAnotherSnapshot) {
   List list;
   list.resource_version = "7";
-  EXPECT_EQ(append_page("Pod",
-                        object(R"({"kind":"PodList","metadata":{"resourceVersion":"8"},"items":[{}]})"), list)
-                .error(),
-            "the list has pages of different snapshots (7 and 8)");
+  EXPECT_EQ(
+      append_page("Pod",
+                  object(R"({"kind":"PodList","metadata":{"resourceVersion":"8"},"items":[{}]})"),
+                  list)
+          .error(),
+      "the list has pages of different snapshots (7 and 8)");
   EXPECT_TRUE(list.items.empty());
 }
 

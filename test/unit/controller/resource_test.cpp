@@ -12,15 +12,16 @@ constexpr Resource kNodes{"api/v1", "nodes", "Node", false};
 constexpr Resource kRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals", "NodeRemoval", false};
 
 TEST(Name, AcceptsWhatTheApiServerAccepts) {
-  for (const std::string text : {"n1", "jetson", "node-1.example.com", "system:node", "a_b", "N", "..."}) {
+  for (const std::string text :
+       {"n1", "jetson", "node-1.example.com", "system:node", "a_b", "N", "..."}) {
     EXPECT_TRUE(Name::parse(text)) << text;
   }
   EXPECT_TRUE(Name::parse(std::string(253, 'a')));
 }
 
 TEST(Name, RefusesWhatWouldChangeThePath) {
-  for (const std::string text :
-       {"", ".", "..", "a/b", "/", "a?b", "a#b", "a%2fb", "a b", "a\n", "\xc3\xa4", "a\\b", "a&b"}) {
+  for (const std::string text : {"", ".", "..", "a/b", "/", "a?b", "a#b", "a%2fb", "a b", "a\n",
+                                 "\xc3\xa4", "a\\b", "a&b"}) {
     EXPECT_FALSE(Name::parse(text)) << text;
   }
   EXPECT_FALSE(Name::parse(std::string(254, 'a')));

@@ -65,7 +65,8 @@ TEST(WatchDecoder, DecodesEveryTypeOfEvent) {
   EXPECT_FALSE(decoded.inside_event);
   ASSERT_EQ(decoded.events.size(), 5u);
   EXPECT_EQ(decoded.events[0][0], std::to_string(static_cast<int>(Type::Added))[0]);
-  EXPECT_EQ(decoded.events[2], std::to_string(static_cast<int>(Type::Bookmark)) + R"( {"kind":"Pod"})");
+  EXPECT_EQ(decoded.events[2],
+            std::to_string(static_cast<int>(Type::Bookmark)) + R"( {"kind":"Pod"})");
   EXPECT_EQ(decoded.events[3], std::to_string(static_cast<int>(Type::Deleted)) + " {}");
   EXPECT_EQ(decoded.events[4],
             std::to_string(static_cast<int>(Type::Error)) + R"( {"kind":"Status","code":410})");
@@ -106,7 +107,8 @@ TEST(WatchDecoder, GivesNothingMoreAfterAFailure) {
 }
 
 TEST(WatchDecoder, SkipsAnEventOfAnUnknownType) {
-  const auto decoded = decode({"{\"type\":\"NEWS\",\"object\":{}}\n{\"type\":\"ADDED\",\"object\":{}}\n"});
+  const auto decoded =
+      decode({"{\"type\":\"NEWS\",\"object\":{}}\n{\"type\":\"ADDED\",\"object\":{}}\n"});
   EXPECT_EQ(decoded.events.size(), 1u);
   EXPECT_EQ(decoded.failure, "");
 }

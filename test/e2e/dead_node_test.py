@@ -1,0 +1,101 @@
+"""A node whose kubelet is dead: nothing can be evicted, and nobody knows what still runs on the machine."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from history import History, is_deleted, is_ready
+from objects import deployment, stateful_set
+from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
+from removal import Removal
+from waiting import wait_until
+
+MARGIN = timedelta(seconds=2)
+FLAGS = (f"--overdue-margin={MARGIN.seconds}",)
+SOON = {"toleranceSeconds": 2}
+
+
+def test_pods_of_a_dead_node_start_elsewhere_and_are_cleared_before_the_node_is_deleted(
+        cluster, sandbox, start_operator):
+    jetson, spare = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web", grace=1))
+    [lost] = sandbox.pods("web", node=jetson)
+    requests, history = OperatorRequests(sandbox), History(sandbox)
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+
+    removal = Removal(sandbox, jetson, unreachable=SOON)
+    terminating = wait_terminating(sandbox, lost)
+    sandbox.wait_gone(lost)
+    [replacement] = sandbox.pods("web", node=spare)
+    assert (history.revision("Pod", replacement["metadata"]["name"], is_ready)
+            < history.revision("Pod", lost["metadata"]["name"], is_deleted))
+    assert removal.wait_end() == ("True", "NodeRemoved")
+
+    assert requests.evictions() == []
+    [clearing] = [each for each in requests.pod_deletes() if is_forced(each)]
+    assert uid_of(clearing) == lost["metadata"]["uid"]
+    assert time_of(received(clearing)) >= time_of(terminating["metadata"]["deletionTimestamp"]) + MARGIN
+    [deletion] = [each for each in requests.node_deletes() if succeeded(each)]
+    assert answered(clearing) < received(deletion)
+    assert requests.touched() == {("nodes", jetson), ("pods", lost["metadata"]["name"])}
+    assert sandbox.get("Node", jetson) is None
+    assert sandbox.pods(node=jetson) == []
+    assert sandbox.api.get("Lease", jetson, "kube-node-lease") is None
+
+
+def say_it_in_the_removal(_, removal):
+    removal.change(unreachable={"fenced": True})
+
+
+def taint_the_node(sandbox, removal):
+    sandbox.cluster.kubectl("taint", "node", removal.node, "node.kubernetes.io/out-of-service=off:NoExecute")
+
+
+@pytest.mark.parametrize("assert_that_it_is_off", [say_it_in_the_removal, taint_the_node])
+def test_a_stateful_set_pod_is_only_cleared_once_somebody_asserts_that_the_machine_is_off(
+        cluster, sandbox, start_operator, assert_that_it_is_off):
+    jetson, spare = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, stateful_set("db", grace=1), deployment("web", grace=1))
+    old = sandbox.get("Pod", "db-0")
+    [web] = sandbox.pods("web")
+    requests = OperatorRequests(sandbox)
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+
+    removal = Removal(sandbox, jetson, unreachable=SOON)
+    blocker = removal.wait_blocked_by("db-0", "NeedsFencing")
+    assert "fenced" in blocker["message"]
+    # The other pod has had the same time to end, and is cleared.
+    sandbox.wait_gone(web)
+    waiting = removal.wait_reason("NeedsFencing")
+    assert "db-0" in waiting["message"]
+    assert requests.writes("pods", "db-0") == requests.evictions() == requests.node_deletes() == []
+    assert sandbox.get("Pod", "db-0")["metadata"]["uid"] == old["metadata"]["uid"]
+
+    assert_that_it_is_off(sandbox, removal)
+    assert removal.wait_end() == ("True", "NodeRemoved")
+    sandbox.wait_ready("StatefulSet", "db")
+    [new] = sandbox.pods("db")
+    assert new["spec"]["nodeName"] == spare
+    assert all(uid_of(each) == old["metadata"]["uid"] for each in requests.pod_deletes("db-0"))
+    assert requests.evictions() == []
+    assert sandbox.get("Node", jetson) is None
+
+
+def wait_terminating(sandbox, pod):
+    """Waits until the pod is told to end; returns it as it is then."""
+    def terminating():
+        found = sandbox.get("Pod", pod["metadata"]["name"])
+        return found if "deletionTimestamp" in found["metadata"] else None
+
+    return wait_until(terminating, 40, f"pod {pod['metadata']['name']} is told to end", seen=sandbox.pods)
+
+
+def is_forced(request):
+    return request["requestObject"].get("gracePeriodSeconds") == 0
+
+
+def time_of(text):
+    return datetime.fromisoformat(text)

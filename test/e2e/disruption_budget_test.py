@@ -1,0 +1,34 @@
+"""A PodDisruptionBudget that does not allow the eviction."""
+
+from objects import deployment, pod_disruption_budget
+from operator_requests import OperatorRequests, succeeded
+from removal import Removal
+from waiting import wait_until
+
+
+def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_replicas(sandbox, start_operator):
+    jetson, spare = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web"))
+    sandbox.create(pod_disruption_budget("web", minAvailable=1))
+    sandbox.wait_counted("web", healthy=1)
+    [pod] = sandbox.pods("web")
+    requests = OperatorRequests(sandbox)
+    start_operator()
+
+    removal = Removal(sandbox, jetson)
+    blocker = removal.wait_blocked_by(pod["metadata"]["name"], "PodDisruptionBudget")
+    assert blocker["pdb"] == f"{sandbox.namespace}/web"
+    assert blocker["uid"] == pod["metadata"]["uid"]
+    wait_until(lambda: len(requests.evictions()) >= 3, 30, "the eviction is tried again and again")
+    drained = removal.condition("Drained")
+    assert (drained["status"], drained["reason"]) == ("Unknown", "DrainBlocked")
+    assert pod["metadata"]["name"] in drained["message"]
+    assert not any(succeeded(eviction) for eviction in requests.evictions())
+    assert requests.pod_deletes() == requests.node_deletes() == []
+    assert "deletionTimestamp" not in sandbox.get("Pod", pod["metadata"]["name"])["metadata"]
+
+    sandbox.cluster.kubectl("scale", "deployment", "web", "--replicas=2", "-n", sandbox.namespace)
+    assert removal.wait_end(90) == ("True", "NodeRemoved")
+    assert removal.blockers() == {}
+    sandbox.wait_ready("Deployment", "web")
+    assert [pod["spec"]["nodeName"] for pod in sandbox.pods("web")] == [spare, spare]

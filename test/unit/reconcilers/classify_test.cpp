@@ -1,0 +1,133 @@
+#include "reconcilers/classify.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test/unit/reconcilers/builders.hpp"
+
+namespace reconcilers {
+namespace {
+
+using testing::HasSubstr;
+
+crd::Pod with_phase(crd::Pod pod, const std::string& phase) {
+  pod.phase = phase;
+  return pod;
+}
+
+crd::Pod with_empty_dir(crd::Pod pod) {
+  pod.empty_dir = true;
+  return pod;
+}
+
+crd::DrainSpec consent(bool force, bool delete_empty_dir_data, bool ignore_daemon_sets) {
+  crd::DrainSpec drain;
+  drain.force = force;
+  drain.delete_empty_dir_data = delete_empty_dir_data;
+  drain.ignore_daemon_sets = ignore_daemon_sets;
+  return drain;
+}
+
+std::string word(const PodVerdict& verdict) {
+  const auto name = verdict.pod_class == PodClass::Leaves  ? "Leaves"
+                    : verdict.pod_class == PodClass::Stays ? "Stays"
+                                                           : "NeedsWord";
+  return std::string{name} + "/" + verdict.reason;
+}
+
+struct Case {
+  std::string name;
+  crd::Pod pod;
+  std::string by_default;           ///< ignoreDaemonSets only, the default
+  std::string with_force;           ///< and force
+  std::string with_empty_dir_data;  ///< and deleteEmptyDirData
+  std::string with_both;
+  std::string without_daemon_sets;  ///< both, but not ignoreDaemonSets
+};
+
+std::vector<Case> cases() {
+  const auto owned = make_pod("web-1");
+  const auto naked = make_naked_pod("debug");
+  const auto daemon = make_pod("proxy-1", "DaemonSet", "proxy");
+  const std::string leaves = "Leaves/Running";
+  const std::string finished = "Leaves/Finished";
+  const std::string terminates = "Leaves/Terminating";
+  const std::string unmanaged = "NeedsWord/UnmanagedPod";
+  const std::string empty_dir = "NeedsWord/EmptyDirData";
+  const std::string daemon_stays = "Stays/DaemonSetPod";
+  const std::string daemon_blocks = "NeedsWord/DaemonSetPod";
+  const std::string mirror = "Stays/MirrorPod";
+  const auto daemon_terminates = terminating(daemon);
+  return {
+      {"owned", owned, leaves, leaves, leaves, leaves, leaves},
+      {"of a Job", make_pod("job", "Job", "j"), leaves, leaves, leaves, leaves, leaves},
+      {"of a custom controller", make_pod("x", "CloneSet", "c"), leaves, leaves, leaves, leaves,
+       leaves},
+      {"owned, emptyDir", with_empty_dir(owned), empty_dir, empty_dir, leaves, leaves, leaves},
+      {"naked", naked, unmanaged, leaves, unmanaged, leaves, leaves},
+      {"naked, emptyDir", with_empty_dir(naked), unmanaged, empty_dir, unmanaged, leaves, leaves},
+      {"naked, finished", with_phase(naked, "Succeeded"), finished, finished, finished, finished,
+       finished},
+      {"naked, failed, emptyDir", with_empty_dir(with_phase(naked, "Failed")), finished, finished,
+       finished, finished, finished},
+      {"naked, terminating", terminating(naked), terminates, terminates, terminates, terminates,
+       terminates},
+      {"owned, emptyDir, terminating", with_empty_dir(terminating(owned)), terminates, terminates,
+       terminates, terminates, terminates},
+      {"of a DaemonSet", daemon, daemon_stays, daemon_stays, daemon_stays, daemon_stays,
+       daemon_blocks},
+      {"of a DaemonSet, emptyDir", with_empty_dir(daemon), daemon_stays, daemon_stays, daemon_stays,
+       daemon_stays, daemon_blocks},
+      {"of a DaemonSet, terminating", daemon_terminates, daemon_stays, daemon_stays, daemon_stays,
+       daemon_stays, daemon_blocks},
+      {"mirror", make_mirror_pod("apiserver"), mirror, mirror, mirror, mirror, mirror},
+      {"mirror, emptyDir", with_empty_dir(make_mirror_pod("etcd")), mirror, mirror, mirror, mirror,
+       mirror},
+      {"mirror, terminating", terminating(make_mirror_pod("etcd")), mirror, mirror, mirror, mirror,
+       mirror},
+  };
+}
+
+TEST(Classify, AsksForConsentAsKubectlDrainDoes) {
+  for (const auto& [name, pod, by_default, force, empty_dir_data, both, no_daemon_sets] : cases()) {
+    EXPECT_EQ(word(classify(pod, consent(false, false, true))), by_default) << name;
+    EXPECT_EQ(word(classify(pod, consent(true, false, true))), force) << name << ", force";
+    EXPECT_EQ(word(classify(pod, consent(false, true, true))), empty_dir_data)
+        << name << ", deleteEmptyDirData";
+    EXPECT_EQ(word(classify(pod, consent(true, true, true))), both) << name << ", both";
+    EXPECT_EQ(word(classify(pod, consent(true, true, false))), no_daemon_sets)
+        << name << ", ignoreDaemonSets: false";
+  }
+}
+
+TEST(Classify, SaysWhatToDoWhenItNeedsAWord) {
+  for (const auto& one : cases()) {
+    for (const bool ignore_daemon_sets : {false, true}) {
+      const auto verdict = classify(one.pod, consent(false, false, ignore_daemon_sets));
+      if (verdict.pod_class != PodClass::NeedsWord) continue;
+      EXPECT_THAT(verdict.message, HasSubstr("spec.drain.")) << one.name;
+    }
+  }
+}
+
+TEST(Classify, DoesNotTakeAnOwnerThatIsNoControllerForOne) {
+  auto pod = make_pod("web-1", "DaemonSet", "proxy");
+  pod.meta.owner_references.front().controller = false;
+  EXPECT_EQ(word(classify(pod, {})), "NeedsWord/UnmanagedPod");
+}
+
+TEST(MustRunAtMostOnce, HoldsForStatefulSetsAndClaimedVolumes) {
+  auto with_claim = make_pod("web-1");
+  with_claim.claims_volume = true;
+  auto naked_with_claim = make_naked_pod("debug");
+  naked_with_claim.claims_volume = true;
+  EXPECT_TRUE(must_run_at_most_once(make_pod("db-0", "StatefulSet", "db")));
+  EXPECT_TRUE(must_run_at_most_once(with_claim));
+  EXPECT_TRUE(must_run_at_most_once(naked_with_claim));
+  EXPECT_FALSE(must_run_at_most_once(make_pod("web-1")));
+  EXPECT_FALSE(must_run_at_most_once(make_naked_pod("debug")));
+  EXPECT_FALSE(must_run_at_most_once(with_empty_dir(make_pod("web-1"))));
+}
+
+}  // namespace
+}  // namespace reconcilers

@@ -47,6 +47,10 @@ asio::awaitable<void> watch_removals(controller::KubeClient& client, controller:
                                      .on_list_error = {}};
   options.on_list_error = [&removals](const controller::KubeError& error) {
     // A server that was never trusted is a wrong configuration; one that was may be changing its certificates.
+    if (error.http_status == 404) {
+      log(LogLevel::Error, "the CustomResourceDefinition noderemovals.noderemoval.dev is not installed; install it with: "
+                           "kubectl apply -k manifests");
+    }
     if (error.tls_verification && !removals.synced()) throw std::runtime_error(error.message);
   };
   co_await controller::run_watcher(client, std::move(options), removals);

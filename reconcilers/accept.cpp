@@ -56,6 +56,8 @@ Step hold_uncordoned(Round& round) {
 Step accept(Round& round) {
   const auto& node = round.node();
   if (!round.status().conditions.is_true(condition::kAccepted)) {
+    // Bound at first sight, before any wait: a removal that waits must not take up with the successor of its node.
+    round.status().node_uid = node.meta.uid;
     const auto* census = known(round.seen.census);
     if (census == nullptr) return round.need(FactName::Census, round.seen.census);
     if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
@@ -69,8 +71,7 @@ Step accept(Round& round) {
       round.requeue_after(5s);
       return round.wait(condition::kAccepted, refusal->reason, refusal->message);
     }
-    if (round.spec().suspend) return Step::Next;  // nothing is bound or begun while suspended
-    round.status().node_uid = node.meta.uid;
+    if (round.spec().suspend) return Step::Next;  // not begun while suspended
     round.status().start_time = round.now;
     round.pass(condition::kAccepted, "Accepted", "Bound to Node " + node.meta.name + " with UID " + node.meta.uid);
   }

@@ -34,6 +34,9 @@ using controller::ObjectRef;
 /// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only queue there.
 constexpr std::size_t kPodRequestsInFlight = 16;
 
+/// How old the list of all nodes may be before something that cannot be undone.
+constexpr std::chrono::seconds kCensusMaxAge{2};
+
 bool is_conflict(const KubeError& error) {
   // A wrong metadata.uid in a patch of a Node is answered with 422 instead of 409.
   return error.kind == ErrorKind::Conflict || error.kind == ErrorKind::NotFound ||
@@ -97,6 +100,7 @@ class Actor {
   awaitable<ActOutcome> send_node_patch(const std::string& node, bj::object patch, std::string_view what) {
     ObjectRef ref{resources::kNodes, {}, node};
     const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
+    context_.census.invalidate();
     if (answer) {
       session_.latest_node = crd::node_from_json(*answer);
       log(LogLevel::Info, what, {{"removal", name()}, {"node", node}});
@@ -146,7 +150,7 @@ class Actor {
   }
 
   awaitable<std::expected<void, std::string>> check_dead_node() {
-    const auto census = co_await context_.census.get();
+    const auto census = co_await context_.census.get(kCensusMaxAge);
     if (!census) co_return std::unexpected(census.error());
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
@@ -154,7 +158,7 @@ class Actor {
   }
 
   awaitable<std::expected<crd::NodeDeletePermit, std::string>> ask_gate() {
-    const auto census = co_await context_.census.get();
+    const auto census = co_await context_.census.get(kCensusMaxAge);
     if (!census) co_return std::unexpected(census.error());
     const auto pods = co_await read_pods(context_.client, context_.removal.spec.node_name);
     if (!pods) co_return std::unexpected(pods.error());
@@ -176,6 +180,7 @@ class Actor {
         {{"removal", name()}, {"node", permit->name()}, {"uid", permit->uid()},
          {"resourceVersion", permit->resource_version()}});
     const auto answer = co_await context_.client.delete_node(*std::move(permit));
+    context_.census.invalidate();
     // Whatever was answered, the next round reads the node again: accepted is not gone, and unknown is not refused.
     session_.latest_node.reset();
     if (answer) co_return ActOutcome::Done;
@@ -212,8 +217,9 @@ class Actor {
       co_return;
     }
     auto& attempt = session_.attempts[pod.uid];
-    session_.refusals[pod.uid] =
-        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
+    auto refusal = refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
+    if (!refusal.pdb.empty()) refusal.pdb = pod.ns + "/" + refusal.pdb;
+    session_.refusals[pod.uid] = std::move(refusal);
     log(LogLevel::Info, "pod not told to leave",
         {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});
   }

@@ -63,6 +63,7 @@ std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
   if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
     return std::unexpected("the node carries the annotation " + std::string{crd::kProtectAnnotation});
   }
+  if (auto refusal = refuse_last_schedulable(fresh.node, census, others)) return std::unexpected(refusal->message);
   if (auto problem = brake(census, policy)) return std::unexpected(*problem);
   if (auto problem = pods_problem(fresh.removal, pods)) return std::unexpected(*problem);
   if (fresh.node.meta.uid.empty() || fresh.node.meta.resource_version.empty()) {

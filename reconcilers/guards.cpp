@@ -9,12 +9,14 @@
 namespace reconcilers {
 namespace {
 
-/// True when an older removal that is not finished already takes this node away.
+/// True when another removal takes this node away: one that has begun, or one that comes before us.
 bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others) {
   return std::ranges::any_of(others, [&](const OtherRemoval& other) {
-    return other.older && other.node_name == node.name;
+    return (other.older || other.accepted) && other.node_name == node.name;
   });
 }
+
+}  // namespace
 
 std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<NodeSummary>& census,
@@ -27,10 +29,8 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
   return GuardRefusal{"LastSchedulableNode",
                       "Node " + node.meta.name +
                           " is the last one that is Ready and schedulable, so its pods could run nowhere. Add or "
-                          "uncordon another node; the removal then begins by itself."};
+                          "uncordon another node; the removal then goes on by itself."};
 }
-
-}  // namespace
 
 std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec, const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,

@@ -32,6 +32,11 @@ std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spe
                                                  const std::vector<NodeSummary>& census,
                                                  const std::vector<OtherRemoval>& others);
 
+/// A Ready node whose pods could run nowhere else, because no other node is Ready and schedulable.
+std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
+                                                    const std::vector<NodeSummary>& census,
+                                                    const std::vector<OtherRemoval>& others);
+
 /// What the claim annotation of a node says.
 struct Claim {
   std::string removal;

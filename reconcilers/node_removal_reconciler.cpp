@@ -59,7 +59,7 @@ std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
 }
 
 /// The removal as our own last write left it, if that is newer than what we have.
-crd::NodeRemoval after_writes(const crd::NodeRemoval& removal, const Session& session) {
+const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Session& session) {
   const auto& latest = session.latest;
   const bool newer = latest && latest->meta.uid == removal.meta.uid && crd::is_newer(latest->meta, removal.meta);
   return newer ? *latest : removal;
@@ -139,12 +139,15 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
 std::vector<OtherRemoval> NodeRemovalReconciler::others_than(const crd::NodeRemoval& removal) const {
   const auto age = [](const crd::NodeRemoval& r) { return std::tie(r.meta.creation_timestamp, r.meta.uid); };
   std::vector<OtherRemoval> others;
-  for (const auto& [name, other] : deps_.removals.items()) {
+  for (const auto& [name, stored] : deps_.removals.items()) {
+    const auto session = sessions_.find(name);
+    const auto& other = session == sessions_.end() ? stored : after_writes(stored, *session->second);
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
     others.push_back({.name = name,
                       .uid = other.meta.uid,
                       .node_name = other.spec.node_name,
-                      .older = age(other) < age(removal)});
+                      .older = age(other) < age(removal),
+                      .accepted = other.status.conditions.is_true(crd::condition::kAccepted)});
   }
   return others;
 }
@@ -175,7 +178,8 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       co_await learn_pods(seen, session);
       break;
     case FactName::Census:
-      seen.census = co_await census_.get();
+      // A removal begins only on a fresh look; later the brake alone uses it, and the gate looks again.
+      seen.census = co_await census_.get(seen.removal.status.conditions.is_true(crd::condition::kAccepted) ? 10s : 0s);
       break;
     case FactName::Workloads:
       seen.workloads = co_await read_workloads(deps_.client, session, node, seen.removal.status.workloads);

@@ -36,7 +36,8 @@ struct OtherRemoval {
   std::string name;
   std::string uid;
   std::string node_name;
-  bool older = false;  ///< created before this one (ties are broken by UID)
+  bool older = false;     ///< created before this one (ties are broken by UID)
+  bool accepted = false;  ///< it has begun, or is about to
   bool operator==(const OtherRemoval&) const = default;
 };
 

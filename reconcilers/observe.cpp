@@ -68,14 +68,14 @@ awaitable<std::expected<bool, std::string>> exists(KubeClient& client, ObjectRef
 
 }  // namespace
 
-awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get() {
-  constexpr std::chrono::seconds kMaxAge{10};
+awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get(
+    std::chrono::milliseconds max_age) {
   const auto asked_at = std::chrono::steady_clock::now();
-  if (read_at_ && asked_at - *read_at_ < kMaxAge) co_return nodes_;
+  if (read_at_ && asked_at - *read_at_ < max_age) co_return nodes_;
   ListRequest request{.collection = {resources::kNodes, {}},
                       .field_selector = {},
                       .label_selector = {},
-                      .resource_version = "0",
+                      .resource_version = {},
                       .resource_version_match = {}};
   const auto answer = co_await client_.list(std::move(request));
   if (!answer) co_return std::unexpected(answer.error().message);

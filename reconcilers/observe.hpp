@@ -14,12 +14,16 @@ namespace reconcilers {
 
 using controller::awaitable;
 
-/// The list of all nodes, shared by all removals and read again when it is older than ten seconds. It is only for guards
-/// that look at the whole cluster; nothing is decided about a single node from it.
+/// The list of all nodes for the guards that look at the whole cluster, shared by all removals. Nothing is decided about
+/// a single node from it.
 class CensusCache {
  public:
   explicit CensusCache(controller::KubeClient& client) : client_(client) {}
-  awaitable<std::expected<std::vector<NodeSummary>, std::string>> get();
+
+  /// At most `max_age` old; a quorum read when a new one is needed.
+  awaitable<std::expected<std::vector<NodeSummary>, std::string>> get(std::chrono::milliseconds max_age);
+  /// We have changed a node ourselves: what was read before no longer counts.
+  void invalidate() { read_at_.reset(); }
 
  private:
   controller::KubeClient& client_;

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def parse_arguments():
     for name, run, text in (
             ("stop", lambda options: attach(options).stop(), "end all its processes and remove its files"),
             ("status", show_status, "show its processes and nodes"),
+            ("env", lambda options: show_environment(attach(options)),
+             "print the shell commands that make kubectl use it"),
             ("kubeconfig", lambda options: print(attach(options).kubeconfig),
              "print the path of an administrator's kubeconfig"),
             ("operator-kubeconfig", lambda options: print(attach(options).operator_kubeconfig()),
@@ -66,7 +69,12 @@ def start(options):
         control_plane.add_node(name, wait=False)
     for name in names:
         control_plane.wait_ready(name)
-    print(f"export KUBECONFIG={control_plane.kubeconfig}")
+    show_environment(control_plane)
+
+
+def show_environment(control_plane):
+    print(f"export KUBECONFIG={shlex.quote(str(control_plane.kubeconfig))}")
+    print(f"export PATH={shlex.quote(str(control_plane.kubectl_program.parent))}:$PATH")
 
 
 def show_status(options):

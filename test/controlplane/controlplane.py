@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import binaries
@@ -26,7 +27,7 @@ from certificates import Authority
 from processes import Process
 from waiting import wait_until
 
-# The simulated kubelets renew their lease every second (hollow-kubelet.patch); the rest is for busy machines.
+# The simulated kubelets renew their lease every second; the rest is for busy machines.
 NODE_MONITOR_GRACE_SECONDS = 5
 START_TIMEOUT_SECONDS = 60
 START_ATTEMPTS = 5
@@ -105,6 +106,10 @@ class ControlPlane:
         return self.folder / "admin.kubeconfig"
 
     @property
+    def kubectl_program(self):
+        return self._programs["kubectl"]
+
+    @property
     def ca(self):
         return self._authority.certificate("ca")
 
@@ -119,7 +124,7 @@ class ControlPlane:
 
     def kubectl(self, *arguments, stdin=None, kubeconfig=None):
         """Runs this version's kubectl, as an administrator or with `kubeconfig`; returns what it prints."""
-        command = [self._programs["kubectl"], f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
+        command = [self.kubectl_program, f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")
@@ -139,12 +144,11 @@ class ControlPlane:
         node = f"node/{name}"
         if node in self._processes and self._processes[node].alive():
             raise RuntimeError(f"the kubelet of node {name} runs already; use restart_node")
-        # Short, because the kubelet makes sockets in it.
-        temporary = self.folder / f"n{len(self._processes)}"
-        temporary.mkdir(exist_ok=True)
+        # A short name, because the kubelet makes sockets in it.
+        temporary = tempfile.mkdtemp(prefix="n", dir=self.folder)
         identity = self._client_kubeconfig(name, f"system:node:{name}", "system:nodes")
         command = components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor)
-        self._run(node, command, {"TMPDIR": str(temporary)})
+        self._run(node, command, {"TMPDIR": temporary})
         if labels:
             wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
                        seen=self._processes[node].log_tail)

@@ -47,6 +47,20 @@ def test_a_ready_node_is_cordoned_drained_and_deleted_once_its_pods_run_elsewher
     assert_reports_success(removal, node)
 
 
+def test_what_a_deleted_node_leaves_behind_for_too_long_is_reported(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create(daemon_set("agent"))
+    sandbox.wait_ready("DaemonSet", "agent")
+    [agent] = sandbox.pods("agent", node=jetson)
+    start_operator("--leftovers-timeout=1")
+
+    removal = Removal(sandbox, jetson)
+    assert removal.wait_end() == ("True", "NodeRemoved")
+    leftovers = removal.condition("LeftoversGone")
+    assert (leftovers["status"], leftovers["reason"]) == ("False", "Remaining")
+    assert agent["metadata"]["name"] in leftovers["message"]
+
+
 def assert_reports_success(removal, node):
     status = removal.status()
     assert status["observedGeneration"] == removal.get()["metadata"]["generation"]

@@ -11,7 +11,7 @@ REMOVING = "noderemoval.dev/removing"
 class Removal:
     """Created by its constructor; `spec` holds fields by their API names, such as drain={"force": True}."""
 
-    def __init__(self, sandbox, node, **spec):
+    def __init__(self, sandbox, node=None, **spec):
         self._sandbox = sandbox
         self.node = node
         self.name = sandbox.name("removal")
@@ -47,6 +47,12 @@ class Removal:
             return _is(status, "Unknown", reason) and _condition(status, "Succeeded")
 
         return wait_until(reached, timeout, f"{self.name} waits with reason {reason}", seen=self.status)
+
+    def wait_observed(self, timeout=30):
+        """Waits until the operator has decided about the removal as it is specified now."""
+        generation = self.get()["metadata"]["generation"]
+        wait_until(lambda: self.status()["observedGeneration"] >= generation, timeout,
+                   f"{self.name} is observed in generation {generation}", seen=self.status)
 
     def wait_blocked_by(self, pod, reason, timeout=30):
         """Waits until this pod is a blocker for this reason; returns the blocker."""

@@ -141,7 +141,7 @@ class Checker {
     }
     if (schema.min_length && length < *schema.min_length)
       fail(path, "is too short: \"" + text + "\"");
-    if (!schema.enumeration.empty() && !std::ranges::contains(schema.enumeration, text)) {
+    if (!schema.enumeration.empty() && std::ranges::count(schema.enumeration, text) == 0) {
       fail(path, "is \"" + text + "\", which is not in the enumeration");
     }
     if (schema.pattern && !std::regex_match(text, *schema.pattern)) {

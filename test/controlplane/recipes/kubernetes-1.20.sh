@@ -4,7 +4,8 @@
 version=1.20.2
 source_version=1.20.5+really1.20.2
 go_bin=/usr/lib/go-1.19/bin
-inputs=("$here/hollow-kubelet.patch")
+patches=("$here"/recipes/kubernetes-1.20{,-go-1.19}.patch)
+inputs=("${patches[@]}")
 
 # Downloads and unpacks the source package. Its index is kept in this folder, so that the package sources of
 # the machine stay as they are.
@@ -33,13 +34,24 @@ fetch_etcd() {
     fi
 }
 
+# The reflect2 that Kubernetes 1.20 brings walks maps in a way that Go 1.18 ended: its API server crashes on the
+# first custom resource. Debian has the version that works with both.
+renew_reflect2() {
+    local package=golang-github-modern-go-reflect2-dev vendored=source/vendor/github.com/modern-go/reflect2
+    apt-get download -qq "$package" >&2
+    dpkg-deb --extract "$package"_*.deb reflect2
+    rm "$vendored"/*.go
+    cp reflect2/usr/share/gocode/src/github.com/modern-go/reflect2/*.go "$vendored"
+}
+
 compile() {
     local into=$1 programs=(kube-apiserver kube-controller-manager kube-scheduler kubemark kubectl)
     need dpkg-source:dpkg-dev make:make patch:patch jq:jq rsync:rsync openssl:openssl \
         "$go_bin/go:golang-1.19-go"
     cp "$(fetch_etcd)" "$into/etcd"
     fetch_source
-    patch --quiet --strip=1 --directory=source <"$here/hollow-kubelet.patch"
+    renew_reflect2
+    cat "${patches[@]}" | patch --quiet --strip=1 --directory=source
     env -u GOROOT PATH="$go_bin:$PATH" GOFLAGS='' CGO_ENABLED=0 \
         make --directory=source WHAT="$(printf 'cmd/%s ' "${programs[@]}")" >&2
     (cd source/_output/bin && cp -L "${programs[@]}" "$into")

@@ -2,7 +2,7 @@
 # Kubernetes 1.36 and its etcd: the Go module of this folder, linked into one binary (main.go).
 version=1.36.3
 go_version=1.26.8
-inputs=("$here"/{go.mod,go.sum,main.go,hollow-kubelet.patch})
+inputs=("$here"/{go.mod,go.sum,main.go,recipes/kubernetes-1.36.patch})
 
 # Prints the go command to use. Debian 12 has Go 1.19, which can fetch a newer toolchain like any other
 # module, checksum included.
@@ -34,7 +34,7 @@ compile() {
     cd module || return
     "$go" mod download k8s.io/kubernetes
     cp -r --no-preserve=mode "$("$go" list -m -f '{{.Dir}}' k8s.io/kubernetes)" kubernetes
-    patch --quiet --strip=1 --directory=kubernetes <"$here/hollow-kubelet.patch"
+    patch --quiet --strip=1 --directory=kubernetes <"$here/recipes/kubernetes-1.36.patch"
     "$go" mod edit -replace k8s.io/kubernetes=./kubernetes
     "$go" build -trimpath -buildvcs=false -o "$into/kubernetes" -ldflags \
         "-s -w -X $stamp.gitVersion=v$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=36" >&2

@@ -337,6 +337,16 @@ TEST_F(TransportTest, RefusesACertificateForAnotherName) {
   }
 }
 
+TEST_F(TransportTest, DoesNotTakeTheCommonNameForAHostName) {
+  auto request = loopback();
+  request.common_name = "api.example.com";
+  request.subject_alt_name = "";
+  config_.tls_server_name = "api.example.com";
+  const auto error = error_with(ca_.issue(request));
+  EXPECT_TRUE(error.tls_verification);
+  EXPECT_TRUE(error.message.contains("hostname mismatch")) << error.message;
+}
+
 TEST_F(TransportTest, ChecksTheServerNameOfTheConfiguration) {
   auto request = loopback();
   request.subject_alt_name = "DNS:api.example.com";

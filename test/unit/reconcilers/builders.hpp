@@ -13,6 +13,7 @@
 
 #include "crd/core_types.hpp"
 #include "crd/node_removal.hpp"
+#include "reconcilers/decide.hpp"
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observation.hpp"
 
@@ -187,6 +188,10 @@ inline Observation dead_with(std::vector<crd::Pod> pods, std::chrono::seconds si
                 kNow - silence);
   for (auto& node : seen.census->value()) node.ready = node.uid != kNodeUid;
   return seen;
+}
+
+inline Decision decide_at(const Observation& seen, crd::TimePoint now = kNow) {
+  return decide(seen, Policy{}, now);
 }
 
 // --- words

@@ -60,12 +60,10 @@ class Actor {
     const bool dead_node = std::ranges::any_of(actions, [](const Action& action) {
       return !std::holds_alternative<Evict>(action);
     });
-    if (dead_node) {
-      const auto allowed = co_await check_dead_node();
-      if (!allowed) {
-        log(LogLevel::Info, "pods of the dead node are left alone", {{"removal", name()}, {"reason", allowed.error()}});
-        co_return ActOutcome::Changed;
-      }
+    const auto allowed = dead_node ? co_await check_dead_node() : co_await check_drain();
+    if (!allowed) {
+      log(LogLevel::Info, "pods are left alone", {{"removal", name()}, {"reason", allowed.error()}});
+      co_return ActOutcome::Changed;
     }
     co_await run_in_parallel(actions);
     co_return ActOutcome::Done;
@@ -145,8 +143,15 @@ class Actor {
     if (!node) co_return std::unexpected(node.error());
     if (!*node) co_return std::unexpected("the node is gone");
     FreshView view{.removal = crd::node_removal_from_json(*object), .node = std::move(**node)};
+    session_.latest = view.removal;
     session_.latest_node = view.node;
     co_return view;
+  }
+
+  awaitable<std::expected<void, std::string>> check_drain() {
+    const auto fresh = co_await read_fresh();
+    if (!fresh) co_return std::unexpected(fresh.error());
+    co_return may_evict(context_.removal.meta.uid, *fresh);
   }
 
   awaitable<std::expected<void, std::string>> check_dead_node() {

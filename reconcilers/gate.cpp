@@ -72,6 +72,12 @@ std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
   return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid, fresh.node.meta.resource_version};
 }
 
+std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh) {
+  if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
+  if (!fresh.node.is_ready()) return std::unexpected("the node is not Ready any more");
+  return {};
+}
+
 std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,

@@ -29,6 +29,10 @@ class DeleteGate {
       const Policy& policy, crd::TimePoint now);
 };
 
+/// The check before a batch of evictions, on fresh reads: the removal was not cancelled or suspended meanwhile, and the
+/// node is still this one, cordoned by us, and Ready.
+std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh);
+
 /// The check before pods of a dead node are deleted or cleared, on fresh reads: the removal still wants it and the
 /// node is still this one and still not Ready.
 std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,

@@ -29,7 +29,7 @@ from waiting import wait_until
 
 # The simulated kubelets renew their lease every second; the rest is for busy machines.
 NODE_MONITOR_GRACE_SECONDS = 5
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 120
 START_ATTEMPTS = 5
 
 
@@ -146,7 +146,7 @@ class ControlPlane:
             raise RuntimeError(f"the kubelet of node {name} runs already; use restart_node")
         # A short name, because the kubelet makes sockets in it.
         temporary = tempfile.mkdtemp(prefix="n", dir=self.folder)
-        identity = self._client_kubeconfig(name, f"system:node:{name}", "system:nodes")
+        identity = self._client_kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes")
         command = components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor)
         self._run(node, command, {"TMPDIR": temporary})
         if labels:

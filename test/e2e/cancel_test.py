@@ -1,8 +1,10 @@
 """Deleting a NodeRemoval before its Node is deleted cancels it: what it did to the node is undone, and only that."""
 
+import time
+
 import pytest
-from objects import naked_pod
-from operator_requests import OperatorRequests
+from objects import deployment, naked_pod, pod_disruption_budget
+from operator_requests import OperatorRequests, succeeded
 from removal import Removal, traces_on
 
 TAINTS = {"example.com/before", "example.com/during"}
@@ -40,3 +42,26 @@ def test_cancelling_a_drain_gives_the_node_back_as_it_was(sandbox, start_operato
     assert sandbox.get("Pod", "single")["metadata"]["uid"] == pod["metadata"]["uid"]
     assert requests.touched() == {("nodes", jetson)}
     assert requests.node_deletes() == []
+
+
+def test_nothing_is_evicted_after_a_cancel_that_the_operator_has_not_noticed_yet(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web"))
+    sandbox.create(pod_disruption_budget("web", minAvailable=1))
+    sandbox.wait_counted("web", healthy=1)
+    requests = OperatorRequests(sandbox)
+    operator = start_operator()
+
+    removal = Removal(sandbox, jetson)
+    removal.wait_reason("DrainBlocked")
+    operator.freeze()
+    evictions = len(requests.evictions())
+    removal.cancel()
+    sandbox.api.delete("PodDisruptionBudget", "web", sandbox.namespace)
+    # Long enough that the operator wants to try the eviction again as soon as it can.
+    time.sleep(2)
+    operator.thaw()
+    removal.wait_gone()
+    assert not any(map(succeeded, requests.evictions()))
+    assert len(requests.evictions()) == evictions
+    assert not sandbox.get("Node", jetson)["spec"].get("unschedulable")

@@ -26,10 +26,11 @@ class Case:
         self.sandbox.cluster.add_node(self.name)
         return self._node()
 
-    def replace_unseen(self):
+    def replace_unseen(self, meanwhile=lambda: None):
         """The same while the operator stands still, so that it never sees the name without a Node."""
         self.operator.freeze()
         node = self.replace()
+        meanwhile()
         self.operator.thaw()
         return node
 
@@ -72,6 +73,18 @@ def test_a_node_that_is_replaced_during_its_drain_is_left_alone(case, sandbox, r
     removal.wait_reason("DrainBlocked")
     new = replace(case)
     assert removal.wait_end() in {("True", "AlreadyReplaced"), ("True", "NodeRemoved")}
+    case.assert_left_alone(new)
+
+
+def test_pods_that_the_successor_of_a_node_has_taken_over_are_not_evicted(case, sandbox):
+    sandbox.create_on(case.name, deployment("web"))
+    sandbox.create(pod_disruption_budget("web", minAvailable=1))
+    sandbox.wait_counted("web", healthy=1)
+    removal = case.remove()
+    removal.wait_reason("DrainBlocked")
+    # When the operator wakes up, nothing but the other UID of the node speaks against an eviction.
+    new = case.replace_unseen(lambda: sandbox.api.delete("PodDisruptionBudget", "web", sandbox.namespace))
+    assert removal.wait_end() == ("True", "AlreadyReplaced")
     case.assert_left_alone(new)
 
 

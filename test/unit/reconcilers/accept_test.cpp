@@ -21,12 +21,12 @@ TEST(Accept, AsksForTheNodeBeforeAnythingElse) {
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
-TEST(Accept, AsksForTheOtherNodesBeforeItBindsItself) {
+TEST(Accept, AsksForTheOtherNodesBeforeItBegins) {
   auto seen = first_sight();
   seen.census.reset();
   const auto decision = decide_at(seen);
   EXPECT_THAT(decision.needs, ElementsAre(FactName::Census));
-  EXPECT_EQ(decision.status.node_uid, "");
+  EXPECT_EQ(word(decision, condition::kAccepted), "none");
 }
 
 TEST(Accept, BindsTheUidAndAddsTheFinalizerBeforeItTouchesTheNode) {
@@ -115,7 +115,6 @@ TEST(Accept, FailsWhenAGuardRefusesForGood) {
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "False/Refused");
   EXPECT_EQ(word(decision, condition::kAccepted), "False/ControlPlaneNode");
-  EXPECT_EQ(decision.status.node_uid, "");
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
@@ -136,7 +135,19 @@ TEST(Accept, WaitsForAnotherRemovalOfTheSameNode) {
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "Unknown/ClaimedByOther");
   EXPECT_EQ(decision.requeue, 5s);
-  EXPECT_EQ(decision.status.node_uid, "");
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+}
+
+TEST(Accept, IsBoundAtFirstSightSoThatItWaitsForThisNodeAndNotForItsSuccessor) {
+  auto seen = first_sight();
+  node_of(seen).meta.annotations[std::string{crd::kProtectAnnotation}] = "";
+  seen.removal.status = decide_at(seen).status;
+  EXPECT_EQ(seen.removal.status.node_uid, "node-1");
+  EXPECT_FALSE(seen.removal.status.start_time);
+  node_of(seen) = make_node();
+  node_of(seen).meta.uid = "node-9";
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "True/AlreadyReplaced");
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
@@ -268,12 +279,12 @@ TEST(Cordon, GoesOnWhenTheNodeIsCordonedAgain) {
 
 // --- suspend
 
-TEST(Suspend, BindsAndBeginsNothing) {
+TEST(Suspend, BeginsNothing) {
   auto seen = first_sight();
   seen.removal.spec.suspend = true;
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "Unknown/Suspended");
-  EXPECT_EQ(decision.status.node_uid, "");
+  EXPECT_EQ(word(decision, condition::kAccepted), "none");
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 

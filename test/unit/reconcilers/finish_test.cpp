@@ -175,7 +175,7 @@ TEST(DeleteNode, IsIntendedInStatusBeforeItIsSent) {
   EXPECT_EQ(word(decision, condition::kNodeDeleted), "Unknown/DeletingNode");
   EXPECT_EQ(summary(decision), "Unknown/DeletingNode");
   EXPECT_THAT(actions_of(decision), ElementsAre("DeleteNode"));
-  EXPECT_EQ(decision.requeue, 2s);
+  EXPECT_EQ(decision.requeue, 1s);
 }
 
 TEST(DeleteNode, WaitsUntilTheCordonHasSettled) {
@@ -213,7 +213,7 @@ TEST(DeleteNode, IsTriedAgainWhenTheGateRefusedAndSaysWhy) {
   EXPECT_EQ(message_of(decision),
             "Node jetson was not deleted: 1 pod would be lost with the node: shop/web-9");
   EXPECT_THAT(actions_of(decision), ElementsAre("DeleteNode"));
-  EXPECT_EQ(decision.requeue, 2s);
+  EXPECT_EQ(decision.requeue, 1s);
 }
 
 TEST(DeleteNode, IsNotSentWhenTheSpecSaysSo) {

@@ -110,10 +110,17 @@ std::vector<Violation> violations() {
        "Node jetson is the last control-plane node that is Ready. It is never removed: without it there is no cluster."},
       {[](auto& f) { f.view.node.meta.annotations[std::string{crd::kProtectAnnotation}] = ""; },
        "the node carries the annotation noderemoval.dev/protect"},
+      {[](auto& f) { f.census[1].unschedulable = f.census[2].unschedulable = true; },
+       "Node jetson is the last one that is Ready and schedulable, so its pods could run nowhere. Add or uncordon "
+       "another node; the removal then goes on by itself."},
       {[](auto& f) {
-         for (auto& node : f.census) node.ready = false;
+         for (const auto name : {"a", "b", "c"}) {
+           f.census.push_back(make_summary(name, name));
+           f.census.back().ready = false;
+         }
+         f.census[2].ready = false;
        },
-       "3 of 3 nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no Node is "
+       "4 of 6 nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no Node is "
        "deleted until more than 45 % of the nodes are Ready again."},
       {[](auto& f) { f.pods.push_back(make_pod("web-1")); },
        "1 pod would be lost with the node: shop/web-1"},

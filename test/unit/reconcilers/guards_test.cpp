@@ -142,7 +142,15 @@ TEST(Guards, CountNodesThatAnOlderRemovalTakesAsGone) {
   EXPECT_EQ(cluster.refusal(), "LastSchedulableNode");
 }
 
-TEST(Guards, CountNodesThatAYoungerRemovalTakesAsStaying) {
+TEST(Guards, CountNodesThatAYoungerRemovalHasBegunWithAsGone) {
+  Cluster cluster;
+  cluster.remove_too(1, /*older=*/true);
+  cluster.remove_too(2, /*older=*/false);
+  cluster.others.back().accepted = true;
+  EXPECT_EQ(cluster.refusal(), "LastSchedulableNode");
+}
+
+TEST(Guards, CountNodesThatAYoungerRemovalWaitsForAsStaying) {
   Cluster cluster;
   cluster.remove_too(1, /*older=*/false);
   cluster.remove_too(2, /*older=*/false);

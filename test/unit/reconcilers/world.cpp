@@ -323,7 +323,10 @@ bool World::let_others_work() {
     const auto ready = progress.desired - (here == 0 ? 0 : stays);
     worked |= std::exchange(progress.ready, ready) != ready;
   }
-  if (!attachments.empty() && pods.empty()) worked |= (attachments.clear(), true);
+  const bool volumes_in_use = std::ranges::any_of(pods, [&](const crd::Pod& pod) {
+    return classify(pod, removal->spec.drain).pod_class != PodClass::Stays;
+  });
+  if (!volumes_in_use) worked |= !std::exchange(attachments, {}).empty();
   if (!node) worked |= std::exchange(lease, false) || std::exchange(csi_node, false);
   return worked;
 }

@@ -9,7 +9,8 @@ std::chrono::milliseconds Backoff::delay(int attempt, double random) const {
   auto base = first;
   for (int i = 0; i < attempt && base < limit; ++i) base *= 2;
   base = std::min(base, limit / 2);
-  const auto jitter = static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random);
+  const auto jitter =
+      static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random);
   return base + std::chrono::milliseconds{jitter};
 }
 

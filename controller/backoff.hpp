@@ -5,8 +5,9 @@
 
 namespace controller {
 
-/// A delay that doubles with every failure, with full jitter on top: attempt n waits between d and 2d, where
-/// d = min(first * 2^n, limit / 2). The defaults are those of client-go's reflector (800 ms to 30 s; C1).
+/// A delay that doubles with every failure, with full jitter on top: attempt n waits between d and
+/// 2d, where d = min(first * 2^n, limit / 2). The defaults are those of client-go's reflector (800
+/// ms to 30 s; C1).
 struct Backoff {
   std::chrono::milliseconds first{800};
   std::chrono::milliseconds limit{30'000};

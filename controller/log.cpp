@@ -15,10 +15,14 @@ LogLevel minimum_level = LogLevel::Info;
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::Debug: return "DEBUG";
-    case LogLevel::Info: return "INFO ";
-    case LogLevel::Warning: return "WARN ";
-    case LogLevel::Error: break;
+    case LogLevel::Debug:
+      return "DEBUG";
+    case LogLevel::Info:
+      return "INFO ";
+    case LogLevel::Warning:
+      return "WARN ";
+    case LogLevel::Error:
+      break;
   }
   return "ERROR";
 }
@@ -63,7 +67,8 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
     line += '"';
   }
   line += '\n';
-  // One write per line keeps lines whole; a log that cannot be written is lost, never a reason to stop.
+  // One write per line keeps lines whole; a log that cannot be written is lost, never a reason to
+  // stop.
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
 }
 

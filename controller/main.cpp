@@ -39,17 +39,21 @@ crd::TimePoint wall_clock() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-asio::awaitable<void> watch_removals(controller::KubeClient& client, controller::Store<crd::NodeRemoval>& removals) {
+asio::awaitable<void> watch_removals(controller::KubeClient& client,
+                                     controller::Store<crd::NodeRemoval>& removals) {
   controller::WatcherOptions options{.collection = {reconcilers::resources::kNodeRemovals, {}},
                                      .field_selector = {},
                                      .from_cache = false,
                                      .backoff = {},
                                      .on_list_error = {}};
   options.on_list_error = [&removals](const controller::KubeError& error) {
-    // A server that was never trusted is a wrong configuration; one that was may be changing its certificates.
+    // A server that was never trusted is a wrong configuration; one that was may be changing its
+    // certificates.
     if (error.http_status == 404) {
-      log(LogLevel::Error, "the CustomResourceDefinition noderemovals.noderemoval.dev is not installed; install it with: "
-                           "kubectl apply -k manifests");
+      log(LogLevel::Error,
+          "the CustomResourceDefinition noderemovals.noderemoval.dev is not installed; install it "
+          "with: "
+          "kubectl apply -k manifests");
     }
     if (error.tls_verification && !removals.synced()) throw std::runtime_error(error.message);
   };
@@ -69,11 +73,13 @@ asio::awaitable<void> stop_on_signal(controller::TaskGroup& tasks) {
 int run(const Options& options, controller::KubeConfig config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
-  const auto client = controller::make_http_kube_client(executor, std::move(config), options.client);
+  const auto client =
+      controller::make_http_kube_client(executor, std::move(config), options.client);
   controller::WorkQueue queue{executor};
   controller::TaskGroup tasks{executor};
-  controller::Store<crd::NodeRemoval> removals{executor, crd::node_removal_from_json,
-                                               [&](const crd::NodeRemoval& removal) { queue.add(removal.meta.name); }};
+  controller::Store<crd::NodeRemoval> removals{
+      executor, crd::node_removal_from_json,
+      [&](const crd::NodeRemoval& removal) { queue.add(removal.meta.name); }};
   reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
                                                  .client = *client,
                                                  .removals = removals,
@@ -83,7 +89,8 @@ int run(const Options& options, controller::KubeConfig config) {
                                                  .clock = wall_clock}};
   tasks.spawn(stop_on_signal(tasks));
   tasks.spawn(watch_removals(*client, removals));
-  for (std::size_t i = 0; i < options.workers; ++i) tasks.spawn(controller::run_worker(queue, reconciler));
+  for (std::size_t i = 0; i < options.workers; ++i)
+    tasks.spawn(controller::run_worker(queue, reconciler));
 
   std::exception_ptr failure;
   asio::co_spawn(executor, tasks.join(), [&](const std::exception_ptr& error) { failure = error; });
@@ -113,6 +120,8 @@ int main(int argc, char** argv) {
     return kBadConfiguration;
   }
   log(LogLevel::Info, "noderemoval starts",
-      {{"version", NODEREMOVAL_VERSION}, {"server", config->host + ":" + config->port}, {"config", config->source}});
+      {{"version", NODEREMOVAL_VERSION},
+       {"server", config->host + ":" + config->port},
+       {"config", config->source}});
   return run(*options, *std::move(config));
 }

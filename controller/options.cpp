@@ -9,8 +9,8 @@
 namespace {
 
 /// A whole number of seconds in [low, high].
-void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& target, std::int64_t low, std::int64_t high,
-                 const std::string& help) {
+void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& target,
+                 std::int64_t low, std::int64_t high, const std::string& help) {
   app.add_option_function<std::int64_t>(
          name, [&target](const std::int64_t& value) { target = std::chrono::seconds{value}; }, help)
       ->check(CLI::Range(low, high))
@@ -21,15 +21,19 @@ void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& t
 
 std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
   Options options;
-  CLI::App app{"Removes nodes from a Kubernetes cluster safely, as NodeRemoval objects ask for it.", "noderemoval"};
+  CLI::App app{"Removes nodes from a Kubernetes cluster safely, as NodeRemoval objects ask for it.",
+               "noderemoval"};
   app.set_version_flag("--version", "noderemoval " NODEREMOVAL_VERSION);
-  app.add_option("--kubeconfig", options.kube_config.kubeconfig,
-                 "Kubeconfig file; without it $KUBECONFIG, the files of the pod, then ~/.kube/config");
-  app.add_option("--context", options.kube_config.context, "Context of the kubeconfig; without it its current-context");
+  app.add_option(
+      "--kubeconfig", options.kube_config.kubeconfig,
+      "Kubeconfig file; without it $KUBECONFIG, the files of the pod, then ~/.kube/config");
+  app.add_option("--context", options.kube_config.context,
+                 "Context of the kubeconfig; without it its current-context");
   app.add_option("--workers", options.workers, "Removals that are worked on at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  app.add_option("--max-connections", options.client.max_connections, "Connections to the API server beside watches")
+  app.add_option("--max-connections", options.client.max_connections,
+                 "Connections to the API server beside watches")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   add_seconds(app, "--settle", options.policy.settle, 1, 3600,
@@ -38,14 +42,16 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
               "Seconds after its grace period from which a terminating pod counts as stuck");
   add_seconds(app, "--leftovers-timeout", options.policy.leftovers_timeout, 1, 86400,
               "Seconds to wait for what a deleted Node leaves behind");
-  app.add_option("--min-healthy", options.policy.min_healthy_percent,
-                 "Percentage of Ready nodes at or below which nothing is forced and no Node is deleted")
+  app.add_option(
+         "--min-healthy", options.policy.min_healthy_percent,
+         "Percentage of Ready nodes at or below which nothing is forced and no Node is deleted")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  const std::map<std::string, controller::LogLevel> levels{{"debug", controller::LogLevel::Debug},
-                                                           {"info", controller::LogLevel::Info},
-                                                           {"warning", controller::LogLevel::Warning},
-                                                           {"error", controller::LogLevel::Error}};
+  const std::map<std::string, controller::LogLevel> levels{
+      {"debug", controller::LogLevel::Debug},
+      {"info", controller::LogLevel::Info},
+      {"warning", controller::LogLevel::Warning},
+      {"error", controller::LogLevel::Error}};
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case))
       ->default_str("info");

@@ -9,7 +9,8 @@
 #include "controller/log.hpp"
 #include "reconcilers/policy.hpp"
 
-/// What the command line says. Every default stands in the members below or in the structs they are of, and nowhere else.
+/// What the command line says. Every default stands in the members below or in the structs they are
+/// of, and nowhere else.
 struct Options {
   controller::KubeConfigSource kube_config;
   controller::ClientOptions client;
@@ -18,7 +19,8 @@ struct Options {
   std::size_t workers = 16;
 };
 
-/// The end of the program before it began: --help, --version, or a usage error, with what to print and the exit code.
+/// The end of the program before it began: --help, --version, or a usage error, with what to print
+/// and the exit code.
 struct EarlyExit {
   int code = 0;
   std::string text;

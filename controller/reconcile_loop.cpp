@@ -9,14 +9,17 @@
 namespace controller {
 namespace {
 
-boost::asio::awaitable<ReconcileResult> reconcile_once(Reconciler& reconciler, const std::string& key) {
+boost::asio::awaitable<ReconcileResult> reconcile_once(Reconciler& reconciler,
+                                                       const std::string& key) {
   try {
     co_return co_await reconciler.reconcile(key);
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) throw;
-    log(LogLevel::Error, "reconcile ended with an exception", {{"key", key}, {"error", error.what()}});
+    log(LogLevel::Error, "reconcile ended with an exception",
+        {{"key", key}, {"error", error.what()}});
   } catch (const std::exception& error) {
-    log(LogLevel::Error, "reconcile ended with an exception", {{"key", key}, {"error", error.what()}});
+    log(LogLevel::Error, "reconcile ended with an exception",
+        {{"key", key}, {"error", error.what()}});
   }
   co_return ReconcileResult::failed();
 }

@@ -19,19 +19,22 @@ struct ReconcileResult {
   std::chrono::milliseconds delay{0};
 
   static ReconcileResult await_change() { return {}; }
-  static ReconcileResult requeue_after(std::chrono::milliseconds delay) { return {Kind::RequeueAfter, delay}; }
+  static ReconcileResult requeue_after(std::chrono::milliseconds delay) {
+    return {Kind::RequeueAfter, delay};
+  }
   static ReconcileResult failed() { return {Kind::Failed, {}}; }
 };
 
-/// Brings the world one step closer to what the object of this key asks for. Level-based: it is given no event, may be
-/// called at any time, and never waits for the world (only for answers).
+/// Brings the world one step closer to what the object of this key asks for. Level-based: it is
+/// given no event, may be called at any time, and never waits for the world (only for answers).
 class Reconciler {
  public:
   virtual ~Reconciler() = default;
   virtual boost::asio::awaitable<ReconcileResult> reconcile(std::string key) = 0;
 };
 
-/// One worker: pop, reconcile, requeue; until cancelled. An exception of the reconciler is logged and counts as Failed.
+/// One worker: pop, reconcile, requeue; until cancelled. An exception of the reconciler is logged
+/// and counts as Failed.
 boost::asio::awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler);
 
 }  // namespace controller

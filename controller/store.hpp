@@ -15,8 +15,8 @@
 
 namespace controller {
 
-/// A decoded local copy of a collection, by "namespace/name" (or "name"). T has a member `meta`. Old versions of an
-/// object never replace newer ones.
+/// A decoded local copy of a collection, by "namespace/name" (or "name"). T has a member `meta`.
+/// Old versions of an object never replace newer ones.
 template <typename T>
 class Store final : public WatchHandler {
  public:
@@ -43,7 +43,8 @@ class Store final : public WatchHandler {
       const bool running = synced_timer_.expiry() > now && synced_timer_.expiry() <= now + timeout;
       if (!running) synced_timer_.expires_after(timeout);  // otherwise another waiter has set it
       boost::system::error_code woken;
-      co_await synced_timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+      co_await synced_timer_.async_wait(
+          boost::asio::redirect_error(boost::asio::use_awaitable, woken));
     }
     co_return synced_;
   }

@@ -44,9 +44,10 @@ TaskGroup::Handle TaskGroup::spawn(asio::awaitable<void> task) {
   const auto signal = std::make_shared<asio::cancellation_signal>();
   const auto position = tasks_.insert(tasks_.end(), signal);
   asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(signal->slot(), [this, position](const std::exception_ptr& error) {
-                   finished(position, error);
-                 }));
+                 asio::bind_cancellation_slot(signal->slot(),
+                                              [this, position](const std::exception_ptr& error) {
+                                                finished(position, error);
+                                              }));
   if (cancelled_) {
     asio::post(executor_, [handle = Handle{signal}]() mutable { handle.cancel(); });
   }
@@ -65,13 +66,15 @@ void TaskGroup::finished(std::list<std::shared_ptr<asio::cancellation_signal>>::
 
 void TaskGroup::cancel() {
   cancelled_ = true;
-  const std::vector<std::shared_ptr<asio::cancellation_signal>> signals{tasks_.begin(), tasks_.end()};
+  const std::vector<std::shared_ptr<asio::cancellation_signal>> signals{tasks_.begin(),
+                                                                        tasks_.end()};
   for (const auto& signal : signals) signal->emit(asio::cancellation_type::terminal);
 }
 
 asio::awaitable<void> TaskGroup::join() {
   while (!tasks_.empty()) {
-    boost::system::error_code ignored;  // the wait ends by cancel(), which is how the timer tells us
+    boost::system::error_code
+        ignored;  // the wait ends by cancel(), which is how the timer tells us
     co_await empty_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   if (first_error_) std::rethrow_exception(first_error_);

@@ -10,9 +10,10 @@
 
 namespace controller {
 
-/// Owns every long-running coroutine, so that none is ever detached. The first task that ends with an error other
-/// than cancellation cancels all the others; join() waits for all and rethrows that error.
-/// Must be empty (joined) when it is destroyed: a task that outlives its group is a bug and aborts.
+/// Owns every long-running coroutine, so that none is ever detached. The first task that ends with
+/// an error other than cancellation cancels all the others; join() waits for all and rethrows that
+/// error. Must be empty (joined) when it is destroyed: a task that outlives its group is a bug and
+/// aborts.
 class TaskGroup {
  public:
   explicit TaskGroup(boost::asio::any_io_executor executor);
@@ -28,7 +29,8 @@ class TaskGroup {
 
    private:
     friend class TaskGroup;
-    explicit Handle(std::weak_ptr<boost::asio::cancellation_signal> signal) : signal_(std::move(signal)) {}
+    explicit Handle(std::weak_ptr<boost::asio::cancellation_signal> signal)
+        : signal_(std::move(signal)) {}
     std::weak_ptr<boost::asio::cancellation_signal> signal_;
   };
 

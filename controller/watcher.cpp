@@ -17,7 +17,8 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-/// A watch that ends sooner than this without an event is a failure, or a broken server makes us spin (C9).
+/// A watch that ends sooner than this without an event is a failure, or a broken server makes us
+/// spin (C9).
 constexpr std::chrono::seconds kShortWatch{1};
 
 awaitable<void> pause(std::chrono::milliseconds delay) {
@@ -27,9 +28,9 @@ awaitable<void> pause(std::chrono::milliseconds delay) {
 }
 
 enum class WatchEnd {
-  Resume,  ///< in order: watch on from where we are
-  Broken,  ///< watch on from where we are, after a pause
-  Expired, ///< the server has forgotten that place: list again
+  Resume,   ///< in order: watch on from where we are
+  Broken,   ///< watch on from where we are, after a pause
+  Expired,  ///< the server has forgotten that place: list again
 };
 
 class Watcher {
@@ -83,7 +84,8 @@ class Watcher {
       auto event = co_await (*stream)->next();
       if (!event) co_return judge(event.error());
       if (!*event) {
-        co_return any_event || Clock::now() - started > kShortWatch ? WatchEnd::Resume : WatchEnd::Broken;
+        co_return any_event || Clock::now() - started > kShortWatch ? WatchEnd::Resume
+                                                                    : WatchEnd::Broken;
       }
       if ((*event)->type == WatchEvent::Type::Error) co_return judge_status((*event)->object);
       any_event = true;
@@ -120,7 +122,8 @@ class Watcher {
     const auto code = crd::json::int_at(status, "code").value_or(0);
     log(LogLevel::Info, "watch ended by the server",
         {{"code", std::to_string(code)}, {"message", crd::json::string_at(status, "message")}});
-    // 504 here is "too large resource version": the server is behind what we have seen, as after a restore.
+    // 504 here is "too large resource version": the server is behind what we have seen, as after a
+    // restore.
     return code == 410 || code == 504 ? WatchEnd::Expired : WatchEnd::Broken;
   }
 

@@ -11,8 +11,8 @@
 
 namespace controller {
 
-/// Receives what a watcher learns. Events of one object come in the order of its versions; after a break in the watch
-/// the whole collection is given anew.
+/// Receives what a watcher learns. Events of one object come in the order of its versions; after a
+/// break in the watch the whole collection is given anew.
 class WatchHandler {
  public:
   virtual ~WatchHandler() = default;
@@ -25,16 +25,16 @@ class WatchHandler {
 struct WatcherOptions {
   CollectionRef collection;
   std::string field_selector;
-  /// The first list may come from the server's watch cache (resourceVersion=0): much cheaper in large clusters, may be
-  /// behind. Otherwise it is a quorum read.
+  /// The first list may come from the server's watch cache (resourceVersion=0): much cheaper in
+  /// large clusters, may be behind. Otherwise it is a quorum read.
   bool from_cache = false;
   Backoff backoff;
   /// Called with every failed list; may throw to end the watcher (and with it its task group).
   std::function<void(const KubeError&)> on_list_error;
 };
 
-/// List, watch, resume, and list again when the server has forgotten our place; with backoff on every failure; until
-/// cancelled. `handler` must outlive the coroutine.
+/// List, watch, resume, and list again when the server has forgotten our place; with backoff on
+/// every failure; until cancelled. `handler` must outlive the coroutine.
 awaitable<void> run_watcher(KubeClient& client, WatcherOptions options, WatchHandler& handler);
 
 }  // namespace controller

@@ -41,8 +41,8 @@ void WorkQueueCore::done(const std::string& key) {
 
 std::optional<WorkQueueCore::Clock::time_point> WorkQueueCore::next_due() const {
   if (!queue_.empty()) return Clock::time_point::min();
-  const auto earliest = std::ranges::min_element(
-      delayed_, {}, [](const auto& entry) { return entry.second; });
+  const auto earliest =
+      std::ranges::min_element(delayed_, {}, [](const auto& entry) { return entry.second; });
   if (earliest == delayed_.end()) return std::nullopt;
   return earliest->second;
 }
@@ -71,7 +71,8 @@ void WorkQueue::add_after(const std::string& key, std::chrono::milliseconds dela
 }
 
 void WorkQueue::add_rate_limited(const std::string& key) {
-  constexpr Backoff kBackoff{.first = std::chrono::milliseconds{5}, .limit = std::chrono::seconds{60}};
+  constexpr Backoff kBackoff{.first = std::chrono::milliseconds{5},
+                             .limit = std::chrono::seconds{60}};
   const auto delay = kBackoff.delay(core_.failures(key), random_fraction());
   core_.count_failure(key);
   add_after(key, delay);
@@ -86,7 +87,8 @@ boost::asio::awaitable<std::string> WorkQueue::pop() {
   for (;;) {
     if (auto key = core_.take(WorkQueueCore::Clock::now())) co_return *std::move(key);
     const auto due = core_.next_due().value_or(WorkQueueCore::Clock::time_point::max());
-    // Setting the expiry wakes all waiters, so it is set only when it changes: otherwise they wake each other for ever.
+    // Setting the expiry wakes all waiters, so it is set only when it changes: otherwise they wake
+    // each other for ever.
     if (wake_.expiry() != due) wake_.expires_at(due);
     boost::system::error_code woken;
     co_await wake_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));

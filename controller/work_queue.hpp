@@ -12,9 +12,9 @@
 
 namespace controller {
 
-/// The pure core of the queue, with the rules of client-go's workqueue. A key is in at most one worker's hands at a
-/// time; a key added while it is being worked on is handed out once more when that is done; a key added twice before
-/// it is handed out is handed out once.
+/// The pure core of the queue, with the rules of client-go's workqueue. A key is in at most one
+/// worker's hands at a time; a key added while it is being worked on is handed out once more when
+/// that is done; a key added twice before it is handed out is handed out once.
 class WorkQueueCore {
  public:
   using Clock = std::chrono::steady_clock;
@@ -34,9 +34,10 @@ class WorkQueueCore {
   void forget(const std::string& key) { failures_.erase(key); }
 
  private:
-  std::deque<std::string> queue_;           ///< to hand out, in order; each key is in dirty_ and not in processing_
-  std::set<std::string> dirty_;             ///< wants to be worked on
-  std::set<std::string> processing_;        ///< is being worked on
+  std::deque<std::string>
+      queue_;  ///< to hand out, in order; each key is in dirty_ and not in processing_
+  std::set<std::string> dirty_;       ///< wants to be worked on
+  std::set<std::string> processing_;  ///< is being worked on
   std::map<std::string, Clock::time_point> delayed_;
   std::map<std::string, int> failures_;
 };
@@ -59,7 +60,8 @@ class WorkQueue {
   void wake();
 
   WorkQueueCore core_;
-  boost::asio::steady_timer wake_;  ///< all waiting workers wait for it; set to the next delayed key
+  boost::asio::steady_timer
+      wake_;  ///< all waiting workers wait for it; set to the next delayed key
 };
 
 }  // namespace controller

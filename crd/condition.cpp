@@ -19,9 +19,12 @@ ConditionStatus parse_status(std::string_view text) {
 
 std::string_view to_string(ConditionStatus status) {
   switch (status) {
-    case ConditionStatus::True: return "True";
-    case ConditionStatus::False: return "False";
-    case ConditionStatus::Unknown: break;
+    case ConditionStatus::True:
+      return "True";
+    case ConditionStatus::False:
+      return "False";
+    case ConditionStatus::Unknown:
+      break;
   }
   return "Unknown";
 }
@@ -69,14 +72,13 @@ Conditions Conditions::from_json(const boost::json::array& array) {
   for (const auto& value : array) {
     const auto* object = value.if_object();
     if (object == nullptr) continue;
-    Condition condition{.type = json::string_at(*object, "type"),
-                        .status = parse_status(json::string_at(*object, "status")),
-                        .reason = json::string_at(*object, "reason"),
-                        .message = json::string_at(*object, "message"),
-                        .last_transition_time =
-                            json::time_at(*object, "lastTransitionTime").value_or(TimePoint{}),
-                        .observed_generation =
-                            json::int_at(*object, "observedGeneration").value_or(0)};
+    Condition condition{
+        .type = json::string_at(*object, "type"),
+        .status = parse_status(json::string_at(*object, "status")),
+        .reason = json::string_at(*object, "reason"),
+        .message = json::string_at(*object, "message"),
+        .last_transition_time = json::time_at(*object, "lastTransitionTime").value_or(TimePoint{}),
+        .observed_generation = json::int_at(*object, "observedGeneration").value_or(0)};
     if (!condition.type.empty() && result.find(condition.type) == nullptr) {
       result.all_.push_back(std::move(condition));
     }

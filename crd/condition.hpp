@@ -32,7 +32,8 @@ class Conditions {
   bool is_true(std::string_view type) const;
   bool is(std::string_view type, ConditionStatus status) const;
 
-  /// Sets or replaces the condition of this type. Its lastTransitionTime moves only when the status does.
+  /// Sets or replaces the condition of this type. Its lastTransitionTime moves only when the status
+  /// does.
   void set(std::string_view type, ConditionStatus status, std::string_view reason,
            std::string message, TimePoint now, std::int64_t generation);
   void remove(std::string_view type);

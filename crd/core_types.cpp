@@ -168,8 +168,7 @@ Workload workload_from_json(const boost::json::object& object) {
   const bool is_label_selector =
       selector.contains("matchLabels") || selector.contains("matchExpressions");
   // A ReplicationController has a plain map of labels instead of a LabelSelector.
-  workload.selector =
-      is_label_selector ? selector : boost::json::object{{"matchLabels", selector}};
+  workload.selector = is_label_selector ? selector : boost::json::object{{"matchLabels", selector}};
   return workload;
 }
 

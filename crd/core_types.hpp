@@ -41,8 +41,9 @@ struct ObjectMeta {
   bool operator==(const ObjectMeta&) const = default;
 };
 
-/// True when `a` is a later version of the same object than `b`. Versions are compared as numbers, which
-/// Kubernetes allows for two versions of one resource; anything that is no number counts as older.
+/// True when `a` is a later version of the same object than `b`. Versions are compared as numbers,
+/// which Kubernetes allows for two versions of one resource; anything that is no number counts as
+/// older.
 bool is_newer(const ObjectMeta& a, const ObjectMeta& b);
 
 struct Taint {
@@ -58,7 +59,8 @@ struct Node {
   std::vector<Taint> taints;
   boost::json::array taints_json;  ///< as sent, with the fields that we do not read
   ConditionStatus ready = ConditionStatus::Unknown;
-  std::optional<TimePoint> ready_transition_time;  ///< absent when the node never had a Ready condition
+  std::optional<TimePoint>
+      ready_transition_time;  ///< absent when the node never had a Ready condition
   std::string ready_reason;
   std::string ready_message;
 
@@ -110,8 +112,8 @@ Pod pod_from_json(const boost::json::object& object);
 Workload workload_from_json(const boost::json::object& object);
 VolumeAttachment volume_attachment_from_json(const boost::json::object& object);
 
-/// A metav1.LabelSelector as the text of a `labelSelector` query; nullopt when it has an operator we do not
-/// know or selects nothing at all.
+/// A metav1.LabelSelector as the text of a `labelSelector` query; nullopt when it has an operator
+/// we do not know or selects nothing at all.
 std::optional<std::string> selector_query(const boost::json::object& selector);
 
 }  // namespace crd

@@ -12,8 +12,9 @@
 
 #include "crd/time.hpp"
 
-/// Reading members of objects that the API server sent. A member that is missing, null or of another type
-/// reads as absent: these helpers are for objects whose schema the server itself has checked.
+/// Reading members of objects that the API server sent. A member that is missing, null or of
+/// another type reads as absent: these helpers are for objects whose schema the server itself has
+/// checked.
 namespace crd::json {
 
 namespace bj = boost::json;

@@ -9,9 +9,9 @@ class DeleteGate;
 
 namespace crd {
 
-/// The right to send one `DELETE` for one Node object, in one version of it. Only the gate of the reconciler
-/// can make one, after it has compared fresh quorum reads with the rules; the client has no other way to
-/// delete a node. Move-only, so a permit is used at most once.
+/// The right to send one `DELETE` for one Node object, in one version of it. Only the gate of the
+/// reconciler can make one, after it has compared fresh quorum reads with the rules; the client has
+/// no other way to delete a node. Move-only, so a permit is used at most once.
 class NodeDeletePermit {
  public:
   NodeDeletePermit(NodeDeletePermit&&) noexcept = default;

@@ -55,9 +55,10 @@ class SpecReader {
   template <typename Enum>
   void read(std::string_view key, Enum& out,
             std::initializer_list<std::pair<std::string_view, Enum>> words) const {
+    const auto errors_before = errors_.size();
     std::string text;
     read(key, text);
-    if (text.empty()) return;
+    if (!has(key) || errors_.size() > errors_before) return;
     std::string allowed;
     for (const auto& [word, value] : words) {
       if (text == word) {
@@ -194,14 +195,14 @@ NodeRemovalStatus status_from_json(const bj::object& object) {
   });
   status.workloads_omitted = json::int_at(object, "workloadsOmitted").value_or(0);
   if (const auto* evidence = json::object_at(object, "evidence")) {
-    status.evidence = Evidence{
-        .ready = ready_from_string(json::string_at(*evidence, "ready")),
-        .not_ready_since = json::time_at(*evidence, "notReadySince").value_or(TimePoint{}),
-        .observed_since = json::time_at(*evidence, "observedSince").value_or(TimePoint{}),
-        .reason = json::string_at(*evidence, "reason"),
-        .message = json::string_at(*evidence, "message"),
-        .fenced = json::bool_at(*evidence, "fenced"),
-        .fenced_by = json::string_at(*evidence, "fencedBy")};
+    status.evidence =
+        Evidence{.ready = ready_from_string(json::string_at(*evidence, "ready")),
+                 .not_ready_since = json::time_at(*evidence, "notReadySince").value_or(TimePoint{}),
+                 .observed_since = json::time_at(*evidence, "observedSince").value_or(TimePoint{}),
+                 .reason = json::string_at(*evidence, "reason"),
+                 .message = json::string_at(*evidence, "message"),
+                 .fenced = json::bool_at(*evidence, "fenced"),
+                 .fenced_by = json::string_at(*evidence, "fencedBy")};
   }
   return status;
 }
@@ -216,12 +217,13 @@ bj::object to_json(const PodCounts& pods) {
           {"summary", std::to_string(pods.evicted) + "/" + std::to_string(pods.total)}};
 }
 
-/// Texts that come from elsewhere are cut to what the schema allows: a status that is refused for one long message
-/// would stop the removal.
+/// Texts that come from elsewhere are cut to what the schema allows: a status that is refused for
+/// one long message would stop the removal.
 std::string shortened(const std::string& text) {
   if (text.size() <= kMaxText) return text;
   std::size_t end = kMaxText - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;  // not inside a UTF-8 character
   return text.substr(0, end) + "...";
 }
 
@@ -236,9 +238,8 @@ bj::object to_json(const Blocker& blocker) {
 }
 
 bj::object to_json(const WorkloadStatus& workload) {
-  return {{"kind", workload.kind},       {"namespace", workload.ns}, {"name", workload.name},
-          {"uid", workload.uid},         {"desired", workload.desired},
-          {"ready", workload.ready}};
+  return {{"kind", workload.kind}, {"namespace", workload.ns},    {"name", workload.name},
+          {"uid", workload.uid},   {"desired", workload.desired}, {"ready", workload.ready}};
 }
 
 bj::object to_json(const Evidence& evidence) {
@@ -247,7 +248,7 @@ bj::object to_json(const Evidence& evidence) {
                     {"observedSince", to_rfc3339(evidence.observed_since)},
                     {"fenced", evidence.fenced}};
   // No empty strings: API servers of 1.20 built with a later Go refuse them in custom resources.
-  if (!evidence.reason.empty()) result["reason"] = evidence.reason;
+  if (!evidence.reason.empty()) result["reason"] = shortened(evidence.reason);
   if (!evidence.message.empty()) result["message"] = shortened(evidence.message);
   if (!evidence.fenced_by.empty()) result["fencedBy"] = evidence.fenced_by;
   return result;

@@ -11,8 +11,8 @@
 #include "crd/core_types.hpp"
 #include "crd/time.hpp"
 
-/// The NodeRemoval object: noderemoval.dev/v1alpha1. What each field means to a user is described in
-/// crd/noderemovals.yaml; this header says what the program makes of it.
+/// The NodeRemoval object: noderemoval.dev/v1alpha1. What each field means to a user is described
+/// in crd/noderemovals.yaml; this header says what the program makes of it.
 namespace crd {
 
 inline constexpr std::string_view kFinalizer = "noderemoval.dev/removal";
@@ -83,8 +83,9 @@ struct NodeRemovalSpec {
   bool allow_control_plane = false;
   bool has_ttl = false;
 
-  /// What is wrong with the spec as it was written (wrong types, unknown words), empty when nothing is. The API
-  /// server checks the same by the schema; this is the second line, for objects that got past it.
+  /// What is wrong with the spec as it was written (wrong types, unknown words), empty when nothing
+  /// is. The API server checks the same by the schema; this is the second line, for objects that
+  /// got past it.
   std::vector<std::string> decode_errors;
 };
 
@@ -141,7 +142,7 @@ struct NodeRemovalStatus {
   std::optional<TimePoint> completion_time;
   Conditions conditions;
   std::optional<PodCounts> pods;
-  std::vector<Blocker> blockers;       ///< sorted, at most kMaxBlockers
+  std::vector<Blocker> blockers;  ///< sorted, at most kMaxBlockers
   std::int64_t blockers_omitted = 0;
   std::vector<WorkloadStatus> workloads;  ///< sorted, at most kMaxWorkloads
   std::int64_t workloads_omitted = 0;
@@ -163,8 +164,8 @@ struct NodeRemoval {
 NodeRemoval node_removal_from_json(const boost::json::object& object);
 boost::json::object to_json(const NodeRemovalStatus& status);
 
-/// The merge patch that turns the status `before` into `after`: only members that differ; those that went
-/// away are null. Empty when there is nothing to write.
+/// The merge patch that turns the status `before` into `after`: only members that differ; those
+/// that went away are null. Empty when there is nothing to write.
 boost::json::object status_merge_patch(const NodeRemovalStatus& before,
                                        const NodeRemovalStatus& after);
 

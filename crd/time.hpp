@@ -7,13 +7,16 @@
 
 namespace crd {
 
-/// Wall-clock time, as the API server writes it. Milliseconds, so that waits can be shorter than a second.
+/// Wall-clock time, as the API server writes it. Milliseconds, so that waits can be shorter than a
+/// second.
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
-/// metav1.Time: RFC 3339 in UTC with whole seconds (fractions are cut off), e.g. "2026-01-31T08:15:00Z".
+/// metav1.Time: RFC 3339 in UTC with whole seconds (fractions are cut off), e.g.
+/// "2026-01-31T08:15:00Z".
 std::string to_rfc3339(TimePoint time);
 
-/// Accepts RFC 3339 with an optional fraction and "Z" or a numeric offset; nullopt for anything else.
+/// Accepts RFC 3339 with an optional fraction and "Z" or a numeric offset; nullopt for anything
+/// else.
 std::optional<TimePoint> parse_rfc3339(std::string_view text);
 
 }  // namespace crd

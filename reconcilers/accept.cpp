@@ -38,16 +38,18 @@ Cordon cordon_action(const crd::Node& node, bool was_unschedulable) {
 Step wait_for_holder(Round& round, std::string_view type, const std::string& holder) {
   round.requeue_after(5s);
   return round.wait(type, "ClaimedByOther",
-                    "Node " + round.node().meta.name + " is being removed by NodeRemoval " + holder +
-                        ". This one goes on when that one is finished or deleted.");
+                    "Node " + round.node().meta.name + " is being removed by NodeRemoval " +
+                        holder + ". This one goes on when that one is finished or deleted.");
 }
 
 Step hold_uncordoned(Round& round) {
   const auto& name = round.node().meta.name;
-  const std::string message = "Somebody uncordoned Node " + name +
-                              " while it is being removed, so nothing more is done. To go on: kubectl cordon " +
-                              name + ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
+  const std::string message =
+      "Somebody uncordoned Node " + name +
+      " while it is being removed, so nothing more is done. To go on: kubectl cordon " + name +
+      ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
   round.set(condition::kCordoned, ConditionStatus::False, "Uncordoned", message);
+  round.requeue_after(5s);  // after a restart no watch of the node runs yet
   return round.wait("Uncordoned", message);
 }
 
@@ -55,9 +57,10 @@ Step hold_uncordoned(Round& round) {
 
 Step accept(Round& round) {
   const auto& node = round.node();
+  // Bound at first sight, before any wait: a removal that waits must not take up with the successor
+  // of its node.
+  if (round.status().node_uid.empty()) round.status().node_uid = node.meta.uid;
   if (!round.status().conditions.is_true(condition::kAccepted)) {
-    // Bound at first sight, before any wait: a removal that waits must not take up with the successor of its node.
-    round.status().node_uid = node.meta.uid;
     const auto* census = known(round.seen.census);
     if (census == nullptr) return round.need(FactName::Census, round.seen.census);
     if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
@@ -73,7 +76,8 @@ Step accept(Round& round) {
     }
     if (round.spec().suspend) return Step::Next;  // not begun while suspended
     round.status().start_time = round.now;
-    round.pass(condition::kAccepted, "Accepted", "Bound to Node " + node.meta.name + " with UID " + node.meta.uid);
+    round.pass(condition::kAccepted, "Accepted",
+               "Bound to Node " + node.meta.name + " with UID " + node.meta.uid);
   }
   if (!round.removal().has_finalizer() && !round.spec().suspend) {
     round.decision.actions.emplace_back(AddFinalizer{});
@@ -97,9 +101,9 @@ Step cordon(Round& round) {
     return wait_for_holder(round, condition::kCordoned, *holder);
   }
   if (was_cordoned && !node.unschedulable) return hold_uncordoned(round);
-  // A claim that was taken away, or that a removal which no longer exists left behind: nobody can tell any more who
-  // cordoned the node, so cancelling will leave it cordoned.
-  const bool was_unschedulable = claim ? claim->was_unschedulable || was_cordoned : node.unschedulable;
+  // A claim that a removal which no longer exists left behind knows who had cordoned the node;
+  // otherwise a node that is cordoned now stays so when this removal is cancelled.
+  const bool was_unschedulable = claim ? claim->was_unschedulable : node.unschedulable;
   round.decision.actions.emplace_back(cordon_action(node, was_unschedulable));
   return round.wait(condition::kCordoned, "Cordoning", "Cordoning Node " + node.meta.name);
 }
@@ -112,8 +116,8 @@ void release(Round& round, bool uncordon) {
     round.requeue_after(5s);
     return;
   }
-  const bool is_ours = *node && (*node)->meta.uid == round.status().node_uid &&
-                       !(*node)->meta.deletion_timestamp;
+  const bool is_ours =
+      *node && (*node)->meta.uid == round.status().node_uid && !(*node)->meta.deletion_timestamp;
   const auto claim = is_ours ? read_claim(**node) : std::nullopt;
   if (!claim || claim->uid != round.removal().meta.uid) {
     round.decision.actions.emplace_back(RemoveFinalizer{});

@@ -31,7 +31,8 @@ using controller::log;
 using controller::LogLevel;
 using controller::ObjectRef;
 
-/// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only queue there.
+/// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only
+/// queue there.
 constexpr std::size_t kPodRequestsInFlight = 16;
 
 /// How old the list of all nodes may be before something that cannot be undone.
@@ -51,18 +52,19 @@ class Actor {
     if (std::holds_alternative<AddFinalizer>(action)) co_return co_await patch_finalizers(true);
     if (std::holds_alternative<RemoveFinalizer>(action)) co_return co_await patch_finalizers(false);
     if (const auto* cordon = std::get_if<Cordon>(&action)) co_return co_await patch_node(*cordon);
-    if (const auto* release = std::get_if<Release>(&action)) co_return co_await patch_node(*release);
+    if (const auto* release = std::get_if<Release>(&action))
+      co_return co_await patch_node(*release);
     co_return co_await delete_node();
   }
 
   /// Evict, DeletePod and ClearPod.
   awaitable<ActOutcome> run_for_pods(const std::vector<Action>& actions) {
-    const bool dead_node = std::ranges::any_of(actions, [](const Action& action) {
-      return !std::holds_alternative<Evict>(action);
-    });
+    const bool dead_node = std::ranges::any_of(
+        actions, [](const Action& action) { return !std::holds_alternative<Evict>(action); });
     const auto allowed = dead_node ? co_await check_dead_node() : co_await check_drain();
     if (!allowed) {
-      log(LogLevel::Info, "pods are left alone", {{"removal", name()}, {"reason", allowed.error()}});
+      log(LogLevel::Info, "pods are left alone",
+          {{"removal", name()}, {"reason", allowed.error()}});
       co_return ActOutcome::Changed;
     }
     co_await run_in_parallel(actions);
@@ -83,8 +85,9 @@ class Actor {
     std::erase(finalizers, crd::kFinalizer);
     if (add) finalizers.emplace_back(crd::kFinalizer);
     ObjectRef ref{resources::kNodeRemovals, {}, name()};
-    bj::object patch{{"metadata", bj::object{{"resourceVersion", context_.removal.meta.resource_version},
-                                             {"finalizers", crd::json::to_array(finalizers)}}}};
+    bj::object patch{
+        {"metadata", bj::object{{"resourceVersion", context_.removal.meta.resource_version},
+                                {"finalizers", crd::json::to_array(finalizers)}}}};
     const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
     if (answer) {
       session_.latest = crd::node_removal_from_json(*answer);
@@ -95,7 +98,8 @@ class Actor {
     co_return failed(answer.error());
   }
 
-  awaitable<ActOutcome> send_node_patch(const std::string& node, bj::object patch, std::string_view what) {
+  awaitable<ActOutcome> send_node_patch(const std::string& node, bj::object patch,
+                                        std::string_view what) {
     ObjectRef ref{resources::kNodes, {}, node};
     const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
     context_.census.invalidate();
@@ -105,7 +109,8 @@ class Actor {
       co_return ActOutcome::Done;
     }
     if (!is_conflict(answer.error())) co_return failed(answer.error());
-    // Usually the kubelet has reported in between: the watch may be behind, so the next round needs a fresh read.
+    // Usually the kubelet has reported in between: the watch may be behind, so the next round needs
+    // a fresh read.
     const auto fresh = co_await read_node(context_.client, node);
     if (fresh && *fresh) session_.latest_node = **fresh;
     co_return ActOutcome::Changed;
@@ -130,8 +135,9 @@ class Actor {
     bj::object spec{{"taints", release.taints}};
     if (release.uncordon) spec["unschedulable"] = nullptr;
     bj::object patch{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
-    co_return co_await send_node_patch(release.node, std::move(patch),
-                                       release.uncordon ? "node released and uncordoned" : "node released");
+    co_return co_await send_node_patch(
+        release.node, std::move(patch),
+        release.uncordon ? "node released and uncordoned" : "node released");
   }
 
   /// Quorum reads of this removal and its node, made now.
@@ -169,8 +175,8 @@ class Actor {
     if (!pods) co_return std::unexpected(pods.error());
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
-    co_return DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census, context_.others, context_.policy,
-                                 context_.now);
+    co_return DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census, context_.others,
+                                 context_.policy, context_.now);
   }
 
   awaitable<ActOutcome> delete_node() {
@@ -182,11 +188,14 @@ class Actor {
     }
     session_.gate_refusal.clear();
     log(LogLevel::Info, "deleting node",
-        {{"removal", name()}, {"node", permit->name()}, {"uid", permit->uid()},
+        {{"removal", name()},
+         {"node", permit->name()},
+         {"uid", permit->uid()},
          {"resourceVersion", permit->resource_version()}});
     const auto answer = co_await context_.client.delete_node(*std::move(permit));
     context_.census.invalidate();
-    // Whatever was answered, the next round reads the node again: accepted is not gone, and unknown is not refused.
+    // Whatever was answered, the next round reads the node again: accepted is not gone, and unknown
+    // is not refused.
     session_.latest_node.reset();
     if (answer) co_return ActOutcome::Done;
     if (is_conflict(answer.error())) co_return ActOutcome::Changed;
@@ -212,7 +221,8 @@ class Actor {
       clearing = true;
       answer = co_await context_.client.delete_pod(pod, std::chrono::seconds{0});
     }
-    // A pod that is not there, or has another UID now, is gone from this node: the watch will say so.
+    // A pod that is not there, or has another UID now, is gone from this node: the watch will say
+    // so.
     if (answer || is_conflict(answer.error())) {
       (clearing ? session_.cleared : session_.accepted)[pod.uid] = quiet_until;
       session_.refusals.erase(pod.uid);
@@ -222,7 +232,8 @@ class Actor {
       co_return;
     }
     auto& attempt = session_.attempts[pod.uid];
-    auto refusal = refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
+    auto refusal =
+        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
     if (!refusal.pdb.empty()) refusal.pdb = pod.ns + "/" + refusal.pdb;
     session_.refusals[pod.uid] = std::move(refusal);
     log(LogLevel::Info, "pod not told to leave",

@@ -24,12 +24,14 @@ struct ActContext {
 
 enum class ActOutcome {
   Done,     ///< everything was sent; refusals of single pods are noted in the session
-  Changed,  ///< the world is not as it was observed (conflict, gone, refused by the gate): look again
+  Changed,  ///< the world is not as it was observed (conflict, gone, refused by the gate): look
+            ///< again
   Failed,   ///< the API server did not do it; session.action_error says why
 };
 
-/// Carries the actions out in order and stops at the first that is not done. Evictions and deletions of pods run in
-/// parallel. No policy: what may be done was decided by decide() and, for what cannot be undone, by the gate.
+/// Carries the actions out in order and stops at the first that is not done. Evictions and
+/// deletions of pods run in parallel. No policy: what may be done was decided by decide() and, for
+/// what cannot be undone, by the gate.
 controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> actions);
 
 }  // namespace reconcilers

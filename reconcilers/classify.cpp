@@ -9,7 +9,8 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain) {
   }
   if (controller != nullptr && controller->kind == "DaemonSet") {
     if (drain.ignore_daemon_sets) {
-      return {PodClass::Stays, "DaemonSetPod", "pod of DaemonSet " + controller->name + "; goes with the node"};
+      return {PodClass::Stays, "DaemonSetPod",
+              "pod of DaemonSet " + controller->name + "; goes with the node"};
     }
     return {PodClass::NeedsWord, "DaemonSetPod",
             "pod of DaemonSet " + controller->name +
@@ -19,12 +20,14 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain) {
   if (pod.is_finished()) return {PodClass::Leaves, "Finished", ""};
   if (controller == nullptr && !drain.force) {
     return {PodClass::NeedsWord, "UnmanagedPod",
-            "no controller owns this pod, so nothing would start it again; delete it yourself, or create the "
+            "no controller owns this pod, so nothing would start it again; delete it yourself, or "
+            "create the "
             "NodeRemoval again with spec.drain.force: true"};
   }
   if (pod.empty_dir && !drain.delete_empty_dir_data) {
     return {PodClass::NeedsWord, "EmptyDirData",
-            "this pod has an emptyDir volume whose data would be lost; delete it yourself, or create the "
+            "this pod has an emptyDir volume whose data would be lost; delete it yourself, or "
+            "create the "
             "NodeRemoval again with spec.drain.deleteEmptyDirData: true"};
   }
   return {PodClass::Leaves, "Running", ""};

@@ -20,13 +20,15 @@ struct PodVerdict {
   std::string message;
 };
 
-/// What a removal has to do with one pod of its node, by the rules of `kubectl drain`: mirror pods and (with
-/// ignoreDaemonSets) DaemonSet pods stay; pods without a controller need `force`, pods with emptyDir volumes
-/// need `deleteEmptyDirData`; finished pods and pods that are terminating already need nobody's word.
+/// What a removal has to do with one pod of its node, by the rules of `kubectl drain`: mirror pods
+/// and (with ignoreDaemonSets) DaemonSet pods stay; pods without a controller need `force`, pods
+/// with emptyDir volumes need `deleteEmptyDirData`; finished pods and pods that are terminating
+/// already need nobody's word.
 PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain);
 
-/// True when two copies of the pod must never run at once, as far as its object shows: a StatefulSet pod or one
-/// with a claimed volume. Clearing it on a machine that may still run needs fencing.
+/// True when two copies of the pod must never run at once, as far as its object shows: a
+/// StatefulSet pod or one with a claimed volume. Clearing it on a machine that may still run needs
+/// fencing.
 bool must_run_at_most_once(const crd::Pod& pod);
 
 }  // namespace reconcilers

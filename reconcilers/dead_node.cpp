@@ -14,7 +14,8 @@ using crd::ConditionStatus;
 namespace condition = crd::condition;
 using namespace std::chrono_literals;
 
-/// When the node may be treated as dead: NotReady for the tolerance by its own clock and by what we have seen.
+/// When the node may be treated as dead: NotReady for the tolerance by its own clock and by what we
+/// have seen.
 crd::TimePoint dead_at(Round& round) {
   const auto& evidence = *round.status().evidence;
   return std::max(evidence.not_ready_since, evidence.observed_since) +
@@ -27,9 +28,11 @@ Step wait_for_tolerance(Round& round, const NodePods& pods, crd::TimePoint dead_
   round.requeue_at(dead_time);
   const auto& evidence = *round.status().evidence;
   const std::string message =
-      "Node " + round.node().meta.name + " is NotReady since " + crd::to_rfc3339(evidence.not_ready_since) + " (" +
-      evidence.reason + "). No eviction is sent, because no kubelet would carry it out. If it stays NotReady until " +
-      crd::to_rfc3339(dead_time) + " its pods are deleted so that they start elsewhere; if it comes back, it is "
+      "Node " + round.node().meta.name + " is NotReady since " +
+      crd::to_rfc3339(evidence.not_ready_since) + " (" + evidence.reason +
+      "). No eviction is sent, because no kubelet would carry it out. If it stays NotReady until " +
+      crd::to_rfc3339(dead_time) +
+      " its pods are deleted so that they start elsewhere; if it comes back, it is "
       "drained.";
   round.set(condition::kDrained, ConditionStatus::False, "NodeNotReady", message);
   return round.wait("NodeNotReady", message);
@@ -47,7 +50,8 @@ void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNode
     work.blockers.add(pod, entry.verdict.reason, entry.verdict.message);
   } else if (must_run_at_most_once(pod) && !fenced && !pod.is_finished()) {
     work.blockers.add(pod, "NeedsFencing",
-                      "it must not run twice, and nobody has said that the machine is off. Make sure that it is off or "
+                      "it must not run twice, and nobody has said that the machine is off. Make "
+                      "sure that it is off or "
                       "cut off from network and storage, then: kubectl patch noderemoval " +
                           round.removal().meta.name +
                           " --type=merge -p '{\"spec\":{\"unreachable\":{\"fenced\":true}}}'");
@@ -62,15 +66,26 @@ void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNode
   }
 }
 
-/// Pods that start elsewhere without us clearing anything come first; StatefulSet pods cannot start before their
-/// predecessor is cleared.
+/// Pods that start elsewhere without us clearing anything come first; StatefulSet pods cannot start
+/// before their predecessor is cleared.
 Step wait_for_replacements(Round& round) {
   const auto& spec = round.spec().migration;
   if (!spec.wait || round.status().workloads.empty()) return Step::Next;
   const auto* progress = known(round.seen.workloads);
   if (progress == nullptr) return round.need(FactName::Workloads, round.seen.workloads);
+  const auto asked_for = [&](const crd::WorkloadStatus& workload) {
+    return progress->contains(workload.uid);
+  };
+  if (!std::ranges::all_of(round.status().workloads, asked_for)) {  // recorded in this very round
+    round.requeue_after(0ms);
+    return Step::Wait;
+  }
   const auto waiting = update_workloads(*progress, true, round.status());
-  if (waiting.empty()) return Step::Next;
+  if (waiting.empty()) {
+    // The time of those that could not start before their predecessor is cleared begins anew.
+    round.status().conditions.remove(condition::kPodsMigrated);
+    return Step::Next;
+  }
   if (round.timed_out(condition::kPodsMigrated, spec.timeout_seconds)) {
     if (spec.on_timeout == crd::TimeoutAction::Continue) return Step::Next;
     return round.fail("MigrationTimedOut", "Not running elsewhere: " + name_some(waiting));
@@ -92,12 +107,15 @@ Step brake_applies(Round& round) {
 
 void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work) {
   if (work.blockers.empty()) {
-    round.wait(condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
-               "Waiting for " + count_of(pods.leaving.size(), "pod") + " of the dead node to be gone");
+    round.wait(
+        condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
+        "Waiting for " + count_of(pods.leaving.size(), "pod") + " of the dead node to be gone");
     return;
   }
-  round.wait(condition::kTerminatingPodsCleared, work.blockers.has("NeedsFencing") ? "NeedsFencing" : "Blocked",
-             count_of(work.blockers.size(), "pod") + " cannot be cleared: " + work.blockers.summary());
+  round.wait(
+      condition::kTerminatingPodsCleared,
+      work.blockers.has("NeedsFencing") ? "NeedsFencing" : "Blocked",
+      count_of(work.blockers.size(), "pod") + " cannot be cleared: " + work.blockers.summary());
 }
 
 }  // namespace

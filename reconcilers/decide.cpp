@@ -10,13 +10,14 @@ namespace {
 using crd::ConditionStatus;
 namespace condition = crd::condition;
 
-/// True when the Node this removal is bound to may have been deleted by us: the intent is written to status before
-/// the request is sent, so it is there even when we died in between.
+/// True when the Node this removal is bound to may have been deleted by us: the intent is written
+/// to status before the request is sent, so it is there even when we died in between.
 bool delete_was_intended(const Round& round) {
   return round.removal().status.conditions.find(condition::kNodeDeleted) != nullptr;
 }
 
-/// Finds out whether the node is the one this removal means. Ends the round when it is absent, replaced or gone.
+/// Finds out whether the node is the one this removal means. Ends the round when it is absent,
+/// replaced or gone.
 Step find_node(Round& round) {
   const auto* node = known(round.seen.node);
   if (node == nullptr) return round.need(FactName::Node, round.seen.node);
@@ -25,17 +26,18 @@ Step find_node(Round& round) {
   const auto& expected = bound.empty() ? round.spec().node_uid : bound;
   if (!*node) {
     if (!bound.empty()) return check_leftovers(round, false);
-    return round.succeed("NodeAbsent", "There was no Node " + name +
-                                           " when this NodeRemoval was first seen, so there was nothing to do. If "
-                                           "the name is a typing error, create a NodeRemoval with the right one.");
+    return round.succeed(
+        "NodeAbsent", "There was no Node " + name +
+                          " when this NodeRemoval was first seen, so there was nothing to do. If "
+                          "the name is a typing error, create a NodeRemoval with the right one.");
   }
   const auto& uid = (*node)->meta.uid;
   if (expected.empty() || uid == expected) return Step::Next;
   if (!bound.empty() && delete_was_intended(round)) return check_leftovers(round, true);
-  return round.succeed("AlreadyReplaced", "Node " + name + " now has UID " + uid +
-                                              " instead of " + expected +
-                                              ": the node this NodeRemoval meant is gone and its successor is left "
-                                              "alone. To remove that one, create a new NodeRemoval.");
+  return round.succeed("AlreadyReplaced",
+                       "Node " + name + " now has UID " + uid + " instead of " + expected +
+                           ": the node this NodeRemoval meant is gone and its successor is left "
+                           "alone. To remove that one, create a new NodeRemoval.");
 }
 
 Step check_spec(Round& round) {
@@ -48,26 +50,31 @@ Step check_spec(Round& round) {
 /// Stops starting anything new. The clocks of steps that are under way start anew when it goes on.
 Step check_suspend(Round& round) {
   if (!round.spec().suspend) return Step::Next;
-  for (const auto type : {condition::kDrained, condition::kPodsMigrated, condition::kVolumesDetached,
-                          condition::kTerminatingPodsCleared}) {
+  if (round.node().is_ready())
+    round.status().evidence.reset();  // the next silence counts from its own start
+  for (const auto type : {condition::kDrained, condition::kPodsMigrated,
+                          condition::kVolumesDetached, condition::kTerminatingPodsCleared}) {
     if (round.began(type)) round.status().conditions.remove(type);
   }
   return round.wait("Suspended",
-                    "spec.suspend is true: nothing new is started, and what was done stays done. Set it to false to "
+                    "spec.suspend is true: nothing new is started, and what was done stays done. "
+                    "Set it to false to "
                     "go on, or delete this NodeRemoval to cancel.");
 }
 
 Step finish_without_delete(Round& round) {
   if (round.spec().delete_node) return Step::Next;
-  return round.succeed("Drained", "Node " + round.spec().node_name +
-                                      " is drained and stays cordoned; spec.deleteNode is false. To use it again: "
-                                      "kubectl uncordon " +
-                                      round.spec().node_name);
+  return round.succeed(
+      "Drained", "Node " + round.spec().node_name +
+                     " is drained and stays cordoned; spec.deleteNode is false. To use it again: "
+                     "kubectl uncordon " +
+                     round.spec().node_name);
 }
 
 void run(Round& round) {
-  for (const auto step : {check_spec, find_node, accept, check_suspend, cordon, remove_pods, wait_for_migration,
-                          wait_for_volumes, finish_without_delete, delete_node}) {
+  for (const auto step :
+       {check_spec, find_node, accept, check_suspend, cordon, remove_pods, wait_for_migration,
+        wait_for_volumes, finish_without_delete, delete_node}) {
     if (step(round) == Step::Wait) return;
   }
 }
@@ -87,7 +94,7 @@ Decision decide(const Observation& seen, const Policy& policy, crd::TimePoint no
   }
   if (!round.decision.needs.empty()) round.decision.actions.clear();
   if (!seen.action_error.empty() && !round.decision.actions.empty()) {
-    round.add_to_summary(" The last attempt failed: " + seen.action_error);
+    round.add_failure_to_summary(seen.action_error);
   }
   return std::move(round.decision);
 }

@@ -31,7 +31,8 @@ struct Cordon {
   bool operator==(const Cordon&) const = default;
 };
 
-/// The reverse: removes our claim and our taint, and makes the node schedulable again if `uncordon`.
+/// The reverse: removes our claim and our taint, and makes the node schedulable again if
+/// `uncordon`.
 struct Release {
   std::string node;
   std::string uid;
@@ -65,8 +66,8 @@ struct DeleteNode {
   bool operator==(const DeleteNode&) const = default;
 };
 
-using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, Evict, DeletePod, ClearPod,
-                            DeleteNode>;
+using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, Evict, DeletePod,
+                            ClearPod, DeleteNode>;
 
 /// Facts that are read only in the steps that need them.
 enum class FactName { Node, Pods, Census, Workloads, Attachments, Leftovers };
@@ -74,8 +75,9 @@ enum class FactName { Node, Pods, Census, Workloads, Attachments, Leftovers };
 struct Decision {
   crd::NodeRemovalStatus status;  ///< as it should read, written before any action is sent
   std::vector<Action> actions;    ///< in order; the first failure ends the round
-  std::set<FactName> needs;       ///< not empty: learn these and decide again; there are no actions then
-  std::optional<std::chrono::milliseconds> requeue;  ///< look again after this time, also without an event
+  std::set<FactName> needs;  ///< not empty: learn these and decide again; there are no actions then
+  std::optional<std::chrono::milliseconds>
+      requeue;  ///< look again after this time, also without an event
 };
 
 }  // namespace reconcilers

@@ -12,8 +12,8 @@ namespace {
 using controller::ErrorKind;
 using namespace std::chrono_literals;
 
-/// The API server names the budget only in a sentence: "The disruption budget web needs 3 healthy pods and has 3
-/// currently" (the same in 1.20 and 1.36).
+/// The API server names the budget only in a sentence: "The disruption budget web needs 3 healthy
+/// pods and has 3 currently" (the same in 1.20 and 1.36).
 std::string budget_named_in(std::string_view message) {
   constexpr std::string_view kBefore = "The disruption budget ";
   const auto start = message.find(kBefore);
@@ -29,7 +29,8 @@ std::string budget_message(const controller::KubeError& error) {
   return error.message;
 }
 
-std::chrono::milliseconds pause_before_retry(const controller::KubeError& error, int attempt, double random) {
+std::chrono::milliseconds pause_before_retry(const controller::KubeError& error, int attempt,
+                                             double random) {
   if (error.retry_after) return std::clamp<std::chrono::milliseconds>(*error.retry_after, 1s, 60s);
   constexpr controller::Backoff kBackoff{.first = 1s, .limit = 30s};
   return kBackoff.delay(attempt, random);
@@ -37,7 +38,8 @@ std::chrono::milliseconds pause_before_retry(const controller::KubeError& error,
 
 }  // namespace
 
-Refusal refusal_from(const controller::KubeError& error, int attempt, double random, crd::TimePoint now) {
+Refusal refusal_from(const controller::KubeError& error, int attempt, double random,
+                     crd::TimePoint now) {
   const auto as = [&](std::string_view reason, std::string message, std::string pdb = {}) {
     return Refusal{.reason = std::string{reason},
                    .message = std::move(message),
@@ -51,11 +53,13 @@ Refusal refusal_from(const controller::KubeError& error, int attempt, double ran
   if (error.kind == ErrorKind::TooManyRequests) return as("ServerBusy", error.message);
   if (error.message.find("more than one PodDisruptionBudget") != std::string::npos) {
     return as("MultiplePodDisruptionBudgets",
-              "more than one PodDisruptionBudget selects this pod, so the API server refuses to evict it; change their "
+              "more than one PodDisruptionBudget selects this pod, so the API server refuses to "
+              "evict it; change their "
               "selectors so that only one does");
   }
   if (error.kind == ErrorKind::Forbidden && error.has_cause("NamespaceTerminating")) {
-    return as("NamespaceTerminating", "its namespace is being deleted, which removes the pod as well");
+    return as("NamespaceTerminating",
+              "its namespace is being deleted, which removes the pod as well");
   }
   if (error.kind == ErrorKind::Forbidden || error.kind == ErrorKind::Invalid) {
     return as("EvictionRefused", error.message);

@@ -9,7 +9,9 @@ namespace reconcilers {
 
 /// How a refused or failed request for one pod reads in status and when it is sent again. Pure.
 /// `attempt` counts the refusals before this one; `random` is in [0, 1).
-/// Waits 1 s, 2 s, 4 s, ... 30 s with jitter; a Retry-After of the server is honoured between 1 s and 60 s.
-Refusal refusal_from(const controller::KubeError& error, int attempt, double random, crd::TimePoint now);
+/// Waits 1 s, 2 s, 4 s, ... 30 s with jitter; a Retry-After of the server is honoured between 1 s
+/// and 60 s.
+Refusal refusal_from(const controller::KubeError& error, int attempt, double random,
+                     crd::TimePoint now);
 
 }  // namespace reconcilers

@@ -21,8 +21,8 @@ bool is_settled(Round& round, std::string_view type) {
 }
 
 /// A bounded wait ran out: either the removal fails, or it goes on and the condition says so.
-Step give_up(Round& round, std::string_view type, crd::TimeoutAction action, std::string_view reason,
-             const std::string& message) {
+Step give_up(Round& round, std::string_view type, crd::TimeoutAction action,
+             std::string_view reason, const std::string& message) {
   round.set(type, ConditionStatus::False, "TimedOut", message);
   if (action == crd::TimeoutAction::Continue) return Step::Next;
   return round.fail(reason, message);
@@ -31,7 +31,8 @@ Step give_up(Round& round, std::string_view type, crd::TimeoutAction action, std
 std::string describe(const Leftovers& leftovers, const std::string& node) {
   std::vector<std::string> parts;
   if (!leftovers.pods.empty()) {
-    parts.push_back(count_of(leftovers.pods.size(), "pod") + " bound to the name (" + name_some(leftovers.pods) + ")");
+    parts.push_back(count_of(leftovers.pods.size(), "pod") + " bound to the name (" +
+                    name_some(leftovers.pods) + ")");
   }
   if (!leftovers.attachments.empty()) {
     parts.push_back("VolumeAttachment " + name_some(leftovers.attachments));
@@ -62,8 +63,8 @@ Step wait_for_migration(Round& round) {
   }
   if (round.timed_out(condition::kPodsMigrated, spec.timeout_seconds)) {
     return give_up(round, condition::kPodsMigrated, spec.on_timeout, "MigrationTimedOut",
-                   "Not ready on other nodes after " + std::to_string(spec.timeout_seconds) + " s: " +
-                       name_some(waiting));
+                   "Not ready on other nodes after " + std::to_string(spec.timeout_seconds) +
+                       " s: " + name_some(waiting));
   }
   round.requeue_after(round.poll_interval(condition::kPodsMigrated));
   return round.wait(condition::kPodsMigrated, "WaitingForMigration",
@@ -85,7 +86,8 @@ Step wait_for_volumes(Round& round) {
   }
   if (round.timed_out(condition::kVolumesDetached, spec.timeout_seconds)) {
     return give_up(round, condition::kVolumesDetached, spec.on_timeout, "VolumesTimedOut",
-                   "Still attached after " + std::to_string(spec.timeout_seconds) + " s: " + name_some(*attachments));
+                   "Still attached after " + std::to_string(spec.timeout_seconds) +
+                       " s: " + name_some(*attachments));
   }
   round.requeue_after(round.poll_interval(condition::kVolumesDetached));
   return round.wait(condition::kVolumesDetached, "WaitingForVolumes",
@@ -96,14 +98,17 @@ Step delete_node(Round& round) {
   const auto& node = round.node();
   if (node.meta.deletion_timestamp) {
     return round.wait(condition::kNodeDeleted, "WaitingForFinalizers",
-                      "Node " + node.meta.name + " is being deleted and waits for the controllers of its finalizers: " +
+                      "Node " + node.meta.name +
+                          " is being deleted and waits for the controllers of its finalizers: " +
                           name_some(node.meta.finalizers));
   }
   const auto* cordoned = round.status().conditions.find(condition::kCordoned);
-  const auto settled_at = cordoned->last_transition_time + round.policy.settle + 1s;  // as the gate counts
+  const auto settled_at =
+      cordoned->last_transition_time + round.policy.settle + 1s;  // as the gate counts
   if (round.now < settled_at) {
     round.requeue_at(settled_at);
-    return round.wait("Settling", "Waiting a moment for pods that were bound while the node was cordoned");
+    return round.wait("Settling",
+                      "Waiting a moment for pods that were bound while the node was cordoned");
   }
   const auto* census = known(round.seen.census);
   if (census == nullptr) return round.need(FactName::Census, round.seen.census);
@@ -128,9 +133,10 @@ Step check_leftovers(Round& round, bool rejoined) {
                by_us ? "Node " + name + " is deleted" : "Somebody else deleted Node " + name);
   }
   if (rejoined) {
-    const std::string message = "A Node named " + name +
-                                " has joined again with another UID; it is left alone, and what its predecessor left "
-                                "behind can no longer be told from what is its own";
+    const std::string message =
+        "A Node named " + name +
+        " has joined again with another UID; it is left alone, and what its predecessor left "
+        "behind can no longer be told from what is its own";
     round.set(condition::kLeftoversGone, ConditionStatus::False, "NodeRejoined", message);
     return round.succeed("NodeRemoved", "The node is removed. " + message + ".");
   }
@@ -138,15 +144,19 @@ Step check_leftovers(Round& round, bool rejoined) {
   if (leftovers == nullptr) return round.need(FactName::Leftovers, round.seen.leftovers);
   if (leftovers->empty()) {
     round.pass(condition::kLeftoversGone, "Gone", "Nothing of Node " + name + " is left");
-    return round.succeed("NodeRemoved", "Node " + name + " is removed and nothing of it is left in the cluster.");
+    return round.succeed("NodeRemoved",
+                         "Node " + name + " is removed and nothing of it is left in the cluster.");
   }
   const auto what = describe(*leftovers, name);
   if (round.timed_out(condition::kLeftoversGone, round.policy.leftovers_timeout.count())) {
-    round.set(condition::kLeftoversGone, ConditionStatus::False, "Remaining", "Still there: " + what);
-    return round.succeed("NodeRemoved", "Node " + name + " is removed, but this is still there: " + what + ".");
+    round.set(condition::kLeftoversGone, ConditionStatus::False, "Remaining",
+              "Still there: " + what);
+    return round.succeed("NodeRemoved",
+                         "Node " + name + " is removed, but this is still there: " + what + ".");
   }
   round.requeue_after(round.poll_interval(condition::kLeftoversGone));
-  return round.wait(condition::kLeftoversGone, "CheckingLeftovers", "Node " + name + " is deleted; waiting for " + what);
+  return round.wait(condition::kLeftoversGone, "CheckingLeftovers",
+                    "Node " + name + " is deleted; waiting for " + what);
 }
 
 }  // namespace reconcilers

@@ -8,9 +8,11 @@ namespace reconcilers {
 namespace {
 
 /// What holds for every destructive step: this removal is alive and bound to exactly this node.
-std::optional<std::string> identity_problem(const std::string& removal_uid, const FreshView& fresh) {
+std::optional<std::string> identity_problem(const std::string& removal_uid,
+                                            const FreshView& fresh) {
   const auto& removal = fresh.removal;
-  if (removal.meta.uid != removal_uid) return "the NodeRemoval was replaced by another of the same name";
+  if (removal.meta.uid != removal_uid)
+    return "the NodeRemoval was replaced by another of the same name";
   if (removal.is_being_deleted()) return "the NodeRemoval is being deleted (cancelled)";
   if (removal.status.is_terminal()) return "the NodeRemoval is finished already";
   if (removal.spec.suspend) return "the NodeRemoval is suspended";
@@ -39,10 +41,12 @@ std::optional<std::string> settle_problem(const crd::NodeRemoval& removal, const
   return std::nullopt;
 }
 
-std::optional<std::string> pods_problem(const crd::NodeRemoval& removal, const std::vector<crd::Pod>& pods) {
+std::optional<std::string> pods_problem(const crd::NodeRemoval& removal,
+                                        const std::vector<crd::Pod>& pods) {
   std::vector<std::string> left;
   for (const auto& pod : pods) {
-    if (classify(pod, removal.spec.drain).pod_class != PodClass::Stays) left.push_back(pod.full_name());
+    if (classify(pod, removal.spec.drain).pod_class != PodClass::Stays)
+      left.push_back(pod.full_name());
   }
   if (left.empty()) return std::nullopt;
   return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);
@@ -52,8 +56,8 @@ std::optional<std::string> pods_problem(const crd::NodeRemoval& removal, const s
 
 std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
     const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
-    const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others, const Policy& policy,
-    crd::TimePoint now) {
+    const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
+    const Policy& policy, crd::TimePoint now) {
   if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
   if (auto problem = settle_problem(fresh.removal, policy, now)) return std::unexpected(*problem);
@@ -61,15 +65,18 @@ std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
     return std::unexpected(refusal->message);
   }
   if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
-    return std::unexpected("the node carries the annotation " + std::string{crd::kProtectAnnotation});
+    return std::unexpected("the node carries the annotation " +
+                           std::string{crd::kProtectAnnotation});
   }
-  if (auto refusal = refuse_last_schedulable(fresh.node, census, others)) return std::unexpected(refusal->message);
+  if (auto refusal = refuse_last_schedulable(fresh.node, census, others))
+    return std::unexpected(refusal->message);
   if (auto problem = brake(census, policy)) return std::unexpected(*problem);
   if (auto problem = pods_problem(fresh.removal, pods)) return std::unexpected(*problem);
   if (fresh.node.meta.uid.empty() || fresh.node.meta.resource_version.empty()) {
     return std::unexpected("the node was read without UID or resourceVersion");
   }
-  return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid, fresh.node.meta.resource_version};
+  return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid,
+                               fresh.node.meta.resource_version};
 }
 
 std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh) {

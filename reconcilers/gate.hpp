@@ -13,14 +13,15 @@
 
 namespace reconcilers {
 
-/// Quorum reads made in the step that wants to destroy something. Nothing in here may come from a cache.
+/// Quorum reads made in the step that wants to destroy something. Nothing in here may come from a
+/// cache.
 struct FreshView {
   crd::NodeRemoval removal;
   crd::Node node;
 };
 
-/// The last check before a Node is deleted, on fresh reads only, independent of what decide() believed. It is the
-/// only maker of permits. Refusals are sentences for the NodeDeleted condition.
+/// The last check before a Node is deleted, on fresh reads only, independent of what decide()
+/// believed. It is the only maker of permits. Refusals are sentences for the NodeDeleted condition.
 class DeleteGate {
  public:
   static std::expected<crd::NodeDeletePermit, std::string> permit(
@@ -29,12 +30,12 @@ class DeleteGate {
       const Policy& policy, crd::TimePoint now);
 };
 
-/// The check before a batch of evictions, on fresh reads: the removal was not cancelled or suspended meanwhile, and the
-/// node is still this one, cordoned by us, and Ready.
+/// The check before a batch of evictions, on fresh reads: the removal was not cancelled or
+/// suspended meanwhile, and the node is still this one, cordoned by us, and Ready.
 std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh);
 
-/// The check before pods of a dead node are deleted or cleared, on fresh reads: the removal still wants it and the
-/// node is still this one and still not Ready.
+/// The check before pods of a dead node are deleted or cleared, on fresh reads: the removal still
+/// wants it and the node is still this one and still not Ready.
 std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,

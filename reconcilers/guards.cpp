@@ -23,35 +23,41 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<OtherRemoval>& others) {
   if (!node.is_ready()) return std::nullopt;  // its pods do not run here any more
   const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
-    return other.uid != node.meta.uid && other.ready && !other.unschedulable && !is_leaving(other, others);
+    return other.uid != node.meta.uid && other.ready && !other.unschedulable &&
+           !is_leaving(other, others);
   });
   if (another) return std::nullopt;
-  return GuardRefusal{"LastSchedulableNode",
-                      "Node " + node.meta.name +
-                          " is the last one that is Ready and schedulable, so its pods could run nowhere. Add or "
-                          "uncordon another node; the removal then goes on by itself."};
+  return GuardRefusal{
+      "LastSchedulableNode",
+      "Node " + node.meta.name +
+          " is the last one that is Ready and schedulable, so its pods could run nowhere. Add or "
+          "uncordon another node; the removal then goes on by itself."};
 }
 
-std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,
+                                                 const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,
                                                  const std::vector<OtherRemoval>& others) {
   if (!node.is_control_plane()) return std::nullopt;
   if (!spec.allow_control_plane) {
-    return GuardRefusal{"ControlPlaneNode",
-                        "Node " + node.meta.name +
-                            " is a control-plane node. If it really must go, create the NodeRemoval again with "
-                            "spec.allowControlPlane: true (and remove its etcd member yourself).",
-                        true};
+    return GuardRefusal{
+        "ControlPlaneNode",
+        "Node " + node.meta.name +
+            " is a control-plane node. If it really must go, create the NodeRemoval again with "
+            "spec.allowControlPlane: true (and remove its etcd member yourself).",
+        true};
   }
   const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
-    return other.uid != node.meta.uid && other.control_plane && other.ready && !is_leaving(other, others);
+    return other.uid != node.meta.uid && other.control_plane && other.ready &&
+           !is_leaving(other, others);
   });
   if (another) return std::nullopt;
-  return GuardRefusal{"LastControlPlaneNode",
-                      "Node " + node.meta.name +
-                          " is the last control-plane node that is Ready. It is never removed: without it there is "
-                          "no cluster.",
-                      true};
+  return GuardRefusal{
+      "LastControlPlaneNode",
+      "Node " + node.meta.name +
+          " is the last control-plane node that is Ready. It is never removed: without it there is "
+          "no cluster.",
+      true};
 }
 
 std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
@@ -61,8 +67,9 @@ std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, co
   if (node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
     return GuardRefusal{"NodeProtected",
                         "Node " + node.meta.name + " is protected by the annotation " +
-                            std::string{crd::kProtectAnnotation} + ". Remove it to go on: kubectl annotate node " +
-                            node.meta.name + " " + std::string{crd::kProtectAnnotation} + "-"};
+                            std::string{crd::kProtectAnnotation} +
+                            ". Remove it to go on: kubectl annotate node " + node.meta.name + " " +
+                            std::string{crd::kProtectAnnotation} + "-"};
   }
   return refuse_last_schedulable(node, census, others);
 }
@@ -71,12 +78,14 @@ std::optional<std::string> brake(const std::vector<NodeSummary>& census, const P
   const auto total = static_cast<long>(census.size());
   const auto ready = static_cast<long>(std::ranges::count_if(census, &NodeSummary::ready));
   const auto not_ready = total - ready;
-  // At exactly the limit the brake holds: the node-lifecycle controller brakes at 55 % NotReady or more.
+  // At exactly the limit the brake holds: the node-lifecycle controller brakes at 55 % NotReady or
+  // more.
   if (not_ready < policy.brake_min_nodes || ready * 100 > total * policy.min_healthy_percent) {
     return std::nullopt;
   }
   return std::to_string(not_ready) + " of " + std::to_string(total) +
-         " nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no Node is "
+         " nodes are NotReady, which looks like a network or control-plane fault. Nothing is "
+         "forced and no Node is "
          "deleted until more than " +
          std::to_string(policy.min_healthy_percent) + " % of the nodes are Ready again.";
 }
@@ -86,7 +95,8 @@ std::optional<Claim> read_claim(const crd::Node& node) {
   if (found == node.meta.annotations.end()) return std::nullopt;
   boost::system::error_code error;
   const auto value = boost::json::parse(found->second, error);
-  if (error || !value.is_object()) return Claim{.removal = found->second, .uid = {}, .was_unschedulable = true};
+  if (error || !value.is_object())
+    return Claim{.removal = found->second, .uid = {}, .was_unschedulable = true};
   return Claim{.removal = crd::json::string_at(value.get_object(), "removal"),
                .uid = crd::json::string_at(value.get_object(), "uid"),
                .was_unschedulable = crd::json::bool_at(value.get_object(), "wasUnschedulable")};

@@ -11,7 +11,8 @@
 
 namespace reconcilers {
 
-/// Why a removal may not begin. `final`: it never will (the spec cannot change); otherwise it waits.
+/// Why a removal may not begin. `final`: it never will (the spec cannot change); otherwise it
+/// waits.
 struct GuardRefusal {
   std::string reason;
   std::string message;
@@ -23,12 +24,14 @@ std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, co
                                             const std::vector<NodeSummary>& census,
                                             const std::vector<OtherRemoval>& others);
 
-/// The brake: a sentence when so many nodes are NotReady that it is probably the network or this operator, and
-/// nothing may be forced or deleted.
+/// The brake: a sentence when so many nodes are NotReady that it is probably the network or this
+/// operator, and nothing may be forced or deleted.
 std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy);
 
-/// Control-plane nodes that must not be deleted: without permission any, with permission the last one.
-std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+/// Control-plane nodes that must not be deleted: without permission any, with permission the last
+/// one.
+std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,
+                                                 const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,
                                                  const std::vector<OtherRemoval>& others);
 

@@ -1,6 +1,8 @@
 #include "reconcilers/migration.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <tuple>
 
 namespace reconcilers {
@@ -10,13 +12,15 @@ bool is_awaited_kind(std::string_view kind) {
 }
 
 void record_workloads(const std::vector<crd::Pod>& leaving, crd::NodeRemovalStatus& status) {
+  std::set<std::string> omitted;
   for (const auto& pod : leaving) {
     const auto* owner = pod.meta.controller();
     if (owner == nullptr || !is_awaited_kind(owner->kind)) continue;
-    const auto recorded = std::ranges::find(status.workloads, owner->uid, &crd::WorkloadStatus::uid);
+    const auto recorded =
+        std::ranges::find(status.workloads, owner->uid, &crd::WorkloadStatus::uid);
     if (recorded != status.workloads.end()) continue;
     if (status.workloads.size() >= crd::kMaxWorkloads) {
-      ++status.workloads_omitted;
+      omitted.insert(owner->uid);
       continue;
     }
     status.workloads.push_back({.kind = owner->kind,
@@ -26,6 +30,8 @@ void record_workloads(const std::vector<crd::Pod>& leaving, crd::NodeRemovalStat
                                 .desired = 0,
                                 .ready = 0});
   }
+  status.workloads_omitted =
+      std::max(status.workloads_omitted, static_cast<std::int64_t>(omitted.size()));
   std::ranges::sort(status.workloads, {}, [](const crd::WorkloadStatus& workload) {
     return std::tie(workload.ns, workload.name, workload.kind, workload.uid);
   });

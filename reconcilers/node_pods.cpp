@@ -44,23 +44,27 @@ std::string Blockers::summary() const {
   return name_some(texts);
 }
 
-void Blockers::write(Round& round) {
-  std::ranges::sort(found_, {}, [](const crd::Blocker& blocker) { return std::tie(blocker.pod, blocker.uid); });
-  for (auto& blocker : found_) {
+void Blockers::write(Round& round) const {
+  auto blockers = found_;
+  for (auto& blocker : blockers) {
     const auto& before = round.removal().status.blockers;
     const auto same = std::ranges::find_if(before, [&](const crd::Blocker& old) {
       return old.uid == blocker.uid && old.reason == blocker.reason;
     });
-    blocker.since = same == before.end() ? std::chrono::floor<std::chrono::seconds>(round.now) : same->since;
+    blocker.since =
+        same == before.end() ? std::chrono::floor<std::chrono::seconds>(round.now) : same->since;
   }
-  const auto kept = std::min(found_.size(), crd::kMaxBlockers);
-  round.status().blockers_omitted = static_cast<std::int64_t>(found_.size() - kept);
-  found_.resize(kept);
-  round.status().blockers = found_;
+  std::ranges::sort(blockers, {}, [](const crd::Blocker& blocker) {
+    return std::tie(blocker.since, blocker.pod, blocker.uid);
+  });
+  const auto kept = std::min(blockers.size(), crd::kMaxBlockers);
+  round.status().blockers_omitted = static_cast<std::int64_t>(blockers.size() - kept);
+  blockers.resize(kept);
+  round.status().blockers = std::move(blockers);
 }
 
-bool is_pausing(Round& round, const crd::Pod& pod, const std::map<std::string, crd::TimePoint>& sent,
-                Blockers& blockers) {
+bool is_pausing(Round& round, const crd::Pod& pod,
+                const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers) {
   const auto accepted = sent.find(pod.meta.uid);
   if (accepted != sent.end() && round.now < accepted->second) {
     round.requeue_at(accepted->second);
@@ -79,13 +83,14 @@ void write_counts(Round& round, const NodePods& pods, std::size_t blocked) {
   const auto remaining = static_cast<std::int64_t>(pods.leaving.size());
   const auto before = round.removal().status.pods.value_or(crd::PodCounts{});
   const auto total = std::max(before.total, before.evicted + remaining);
-  round.status().pods = crd::PodCounts{
-      .total = total,
-      .evicted = total - remaining,
-      .terminating = std::ranges::count_if(pods.leaving, [](const auto& p) { return p.pod.is_terminating(); }),
-      .blocked = static_cast<std::int64_t>(blocked),
-      .remaining = remaining,
-      .skipped = static_cast<std::int64_t>(pods.staying)};
+  round.status().pods =
+      crd::PodCounts{.total = total,
+                     .evicted = total - remaining,
+                     .terminating = std::ranges::count_if(
+                         pods.leaving, [](const auto& p) { return p.pod.is_terminating(); }),
+                     .blocked = static_cast<std::int64_t>(blocked),
+                     .remaining = remaining,
+                     .skipped = static_cast<std::int64_t>(pods.staying)};
 }
 
 bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now) {
@@ -94,10 +99,11 @@ bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now) {
 
 std::string overdue_message(const crd::Pod& pod) {
   if (!pod.meta.finalizers.empty()) {
-    return "it is terminating and waits for the controller of its finalizer " + name_some(pod.meta.finalizers) +
-           "; see whether that controller runs";
+    return "it is terminating and waits for the controller of its finalizer " +
+           name_some(pod.meta.finalizers) + "; see whether that controller runs";
   }
-  return "its grace period is over and the kubelet has not confirmed that it stopped; look at the kubelet and the "
+  return "its grace period is over and the kubelet has not confirmed that it stopped; look at the "
+         "kubelet and the "
          "container runtime of the node";
 }
 

@@ -25,8 +25,8 @@ struct NodePods {
 
 NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain);
 
-/// Collects the blockers of a round and writes them to status: sorted, bounded, and with the time since when each
-/// has been there for this reason.
+/// Collects the blockers of a round and writes them to status: longest-waiting first, bounded, and
+/// with the time since when each has been there for this reason.
 class Blockers {
  public:
   void add(const crd::Pod& pod, std::string reason, std::string message, std::string pdb = {});
@@ -35,16 +35,16 @@ class Blockers {
   std::size_t size() const { return found_.size(); }
   /// "default/web-1 (PodDisruptionBudget web: ...)" for at most three, then a count.
   std::string summary() const;
-  void write(Round& round);
+  void write(Round& round) const;
 
  private:
   std::vector<crd::Blocker> found_;
 };
 
-/// True while a request for this pod was accepted a moment ago or is not to be repeated yet; refusals become
-/// blockers. Sees to it that we look again when the pause ends.
-bool is_pausing(Round& round, const crd::Pod& pod, const std::map<std::string, crd::TimePoint>& sent,
-                Blockers& blockers);
+/// True while a request for this pod was accepted a moment ago or is not to be repeated yet;
+/// refusals become blockers. Sees to it that we look again when the pause ends.
+bool is_pausing(Round& round, const crd::Pod& pod,
+                const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers);
 
 /// Writes status.pods. The total never shrinks, so that "12/30" means 12 of 30 are gone.
 void write_counts(Round& round, const NodePods& pods, std::size_t blocked);

@@ -19,12 +19,14 @@ using controller::LogLevel;
 using controller::ReconcileResult;
 using namespace std::chrono_literals;
 
-/// Rounds of one reconcile that follow each other without a wait; a removal needs about eight from start to end.
+/// Rounds of one reconcile that follow each other without a wait; a removal needs about eight from
+/// start to end.
 constexpr int kMaxRounds = 30;
 /// Numbers and texts in status are written at most this often; news at once.
 constexpr std::chrono::milliseconds kStatusInterval{1000};
 
-awaitable<void> watch_nodes(controller::KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
+awaitable<void> watch_nodes(controller::KubeClient& client, std::shared_ptr<NodeView> view,
+                            std::string node) {
   controller::WatcherOptions options{.collection = {resources::kNodes, {}},
                                      .field_selector = "metadata.name=" + node,
                                      .from_cache = true,
@@ -33,7 +35,8 @@ awaitable<void> watch_nodes(controller::KubeClient& client, std::shared_ptr<Node
   co_await controller::run_watcher(client, std::move(options), view->nodes);
 }
 
-awaitable<void> watch_pods(controller::KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
+awaitable<void> watch_pods(controller::KubeClient& client, std::shared_ptr<NodeView> view,
+                           std::string node) {
   controller::WatcherOptions options{.collection = {resources::kPods, {}},
                                      .field_selector = "spec.nodeName=" + node,
                                      .from_cache = true,
@@ -61,14 +64,16 @@ std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
 /// The removal as our own last write left it, if that is newer than what we have.
 const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Session& session) {
   const auto& latest = session.latest;
-  const bool newer = latest && latest->meta.uid == removal.meta.uid && crd::is_newer(latest->meta, removal.meta);
+  const bool newer =
+      latest && latest->meta.uid == removal.meta.uid && crd::is_newer(latest->meta, removal.meta);
   return newer ? *latest : removal;
 }
 
 /// Whatever was remembered of pods that are gone.
 void forget_gone_pods(Session& session, const std::vector<crd::Pod>& pods) {
   const auto gone = [&](const auto& entry) {
-    return std::ranges::find(pods, entry.first, [](const crd::Pod& pod) { return pod.meta.uid; }) == pods.end();
+    return std::ranges::find(pods, entry.first, [](const crd::Pod& pod) { return pod.meta.uid; }) ==
+           pods.end();
   };
   std::erase_if(session.refusals, gone);
   std::erase_if(session.attempts, gone);
@@ -86,7 +91,8 @@ std::optional<crd::NodeRemoval> NodeRemovalReconciler::newest(const std::string&
   if (stored == nullptr) return std::nullopt;
   const auto session = sessions_.find(name);
   if (session == sessions_.end()) return *stored;
-  if (session->second->removal_uid != stored->meta.uid) {  // deleted and created again under the same name
+  if (session->second->removal_uid !=
+      stored->meta.uid) {  // deleted and created again under the same name
     end_session(name);
     return *stored;
   }
@@ -98,7 +104,8 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
     const auto removal = newest(name);
     const bool finished = removal && removal->status.is_terminal() && !removal->has_finalizer() &&
                           removal->status.observed_generation == removal->meta.generation;
-    const bool nothing_to_undo = removal && removal->is_being_deleted() && !removal->has_finalizer();
+    const bool nothing_to_undo =
+        removal && removal->is_being_deleted() && !removal->has_finalizer();
     if (!removal || finished || nothing_to_undo) {
       end_session(name);
       co_return ReconcileResult::await_change();
@@ -113,7 +120,8 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
     const bool became_terminal = !removal->status.is_terminal() && decision.status.is_terminal();
     if (decision.actions.empty() && !became_terminal) {
       if (written == Write::Postponed) {
-        decision.requeue = std::min<std::chrono::milliseconds>(decision.requeue.value_or(kStatusInterval), kStatusInterval);
+        decision.requeue = std::min<std::chrono::milliseconds>(
+            decision.requeue.value_or(kStatusInterval), kStatusInterval);
       }
       co_return decision.requeue ? ReconcileResult::requeue_after(*decision.requeue)
                                  : ReconcileResult::await_change();
@@ -136,12 +144,16 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
   co_return ReconcileResult::requeue_after(1s);
 }
 
-std::vector<OtherRemoval> NodeRemovalReconciler::others_than(const crd::NodeRemoval& removal) const {
-  const auto age = [](const crd::NodeRemoval& r) { return std::tie(r.meta.creation_timestamp, r.meta.uid); };
+std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
+    const crd::NodeRemoval& removal) const {
+  const auto age = [](const crd::NodeRemoval& r) {
+    return std::tie(r.meta.creation_timestamp, r.meta.uid);
+  };
   std::vector<OtherRemoval> others;
   for (const auto& [name, stored] : deps_.removals.items()) {
     const auto session = sessions_.find(name);
-    const auto& other = session == sessions_.end() ? stored : after_writes(stored, *session->second);
+    const auto& other =
+        session == sessions_.end() ? stored : after_writes(stored, *session->second);
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
     others.push_back({.name = name,
                       .uid = other.meta.uid,
@@ -152,7 +164,8 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(const crd::NodeRemo
   return others;
 }
 
-awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRemoval& removal, Session& session) {
+awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRemoval& removal,
+                                                              Session& session) {
   Observation seen;
   seen.removal = removal;
   seen.others = others_than(removal);
@@ -178,11 +191,14 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       co_await learn_pods(seen, session);
       break;
     case FactName::Census:
-      // A removal begins only on a fresh look; later the brake alone uses it, and the gate looks again.
-      seen.census = co_await census_.get(seen.removal.status.conditions.is_true(crd::condition::kAccepted) ? 10s : 0s);
+      // A removal begins only on a fresh look; later the brake alone uses it, and the gate looks
+      // again.
+      seen.census = co_await census_.get(
+          seen.removal.status.conditions.is_true(crd::condition::kAccepted) ? 10s : 0s);
       break;
     case FactName::Workloads:
-      seen.workloads = co_await read_workloads(deps_.client, session, node, seen.removal.status.workloads);
+      seen.workloads =
+          co_await read_workloads(deps_.client, session, node, seen.removal.status.workloads);
       break;
     case FactName::Attachments:
       seen.attachments = co_await read_attachments(deps_.client, node);
@@ -200,15 +216,18 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
 
 awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& session) {
   const auto& name = seen.removal.spec.node_name;
-  const auto* watched = session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
+  const auto* watched =
+      session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
   if (watched == nullptr) {
-    // A node that the watch does not show may still exist: only the API server's own 404 says that it does not.
+    // A node that the watch does not show may still exist: only the API server's own 404 says that
+    // it does not.
     auto node = co_await read_node(deps_.client, name);
     if (node && *node) session.latest_node = **node;
     seen.node = std::move(node);
     co_return;
   }
-  const bool ours_is_newer = session.latest_node && session.latest_node->meta.uid == watched->meta.uid &&
+  const bool ours_is_newer = session.latest_node &&
+                             session.latest_node->meta.uid == watched->meta.uid &&
                              crd::is_newer(session.latest_node->meta, watched->meta);
   seen.node = std::optional{ours_is_newer ? *session.latest_node : *watched};
 }
@@ -226,13 +245,14 @@ awaitable<void> NodeRemovalReconciler::learn_pods(Observation& seen, Session& se
   seen.pods = std::move(pods);
 }
 
-void NodeRemovalReconciler::start_view(Session& session, const std::string& name, const std::string& node) {
+void NodeRemovalReconciler::start_view(Session& session, const std::string& name,
+                                       const std::string& node) {
   const auto enqueue = [this, name](const auto&) { deps_.queue.add(name); };
-  session.view = std::make_shared<NodeView>(
-      NodeView{.nodes = {deps_.executor, crd::node_from_json, enqueue},
-               .pods = {deps_.executor, crd::pod_from_json, enqueue},
-               .node_watch = {},
-               .pod_watch = {}});
+  session.view =
+      std::make_shared<NodeView>(NodeView{.nodes = {deps_.executor, crd::node_from_json, enqueue},
+                                          .pods = {deps_.executor, crd::pod_from_json, enqueue},
+                                          .node_watch = {},
+                                          .pod_watch = {}});
   session.view->pod_watch = deps_.tasks.spawn(watch_pods(deps_.client, session.view, node));
   session.view->node_watch = deps_.tasks.spawn(watch_nodes(deps_.client, session.view, node));
 }
@@ -247,13 +267,13 @@ void NodeRemovalReconciler::end_session(const std::string& name) {
   sessions_.erase(found);
 }
 
-awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(const crd::NodeRemoval& removal,
-                                                                            const crd::NodeRemovalStatus& status,
-                                                                            Session& session) {
+awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
+    const crd::NodeRemoval& removal, const crd::NodeRemovalStatus& status, Session& session) {
   auto changes = crd::status_merge_patch(removal.status, status);
   if (changes.empty()) co_return Write::Done;
   const auto now = std::chrono::steady_clock::now();
-  if (!is_news(removal.status, status) && now - session.last_status_write < kStatusInterval) co_return Write::Postponed;
+  if (!is_news(removal.status, status) && now - session.last_status_write < kStatusInterval)
+    co_return Write::Postponed;
   session.last_status_write = now;
   controller::ObjectRef ref{resources::kNodeRemovals, {}, removal.meta.name};
   boost::json::object patch{
@@ -265,7 +285,9 @@ awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(cons
     const auto* summary = status.conditions.find(crd::condition::kSucceeded);
     if (summary != nullptr && is_news(removal.status, status)) {
       log(LogLevel::Info, "status",
-          {{"removal", removal.meta.name}, {"reason", summary->reason}, {"message", summary->message}});
+          {{"removal", removal.meta.name},
+           {"reason", summary->reason},
+           {"message", summary->message}});
     }
     co_return Write::Done;
   }
@@ -274,7 +296,8 @@ awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(cons
     if (fresh) session.latest = crd::node_removal_from_json(*fresh);
     co_return fresh ? Write::Conflict : Write::Failed;
   }
-  log(LogLevel::Warning, "status not written", {{"removal", removal.meta.name}, {"error", answer.error().message}});
+  log(LogLevel::Warning, "status not written",
+      {{"removal", removal.meta.name}, {"error", answer.error().message}});
   co_return Write::Failed;
 }
 

@@ -19,7 +19,8 @@
 
 namespace reconcilers {
 
-/// observe -> decide -> write status -> act, for the NodeRemoval of this name. Everything passed by reference outlives it.
+/// observe -> decide -> write status -> act, for the NodeRemoval of this name. Everything passed by
+/// reference outlives it.
 class NodeRemovalReconciler final : public controller::Reconciler {
  public:
   struct Dependencies {
@@ -45,8 +46,8 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   awaitable<void> learn(FactName fact, Observation& seen, Session& session);
   awaitable<void> learn_node(Observation& seen, Session& session);
   awaitable<void> learn_pods(Observation& seen, Session& session);
-  awaitable<Write> write_status(const crd::NodeRemoval& removal, const crd::NodeRemovalStatus& status,
-                                Session& session);
+  awaitable<Write> write_status(const crd::NodeRemoval& removal,
+                                const crd::NodeRemovalStatus& status, Session& session);
   void start_view(Session& session, const std::string& name, const std::string& node);
   void end_session(const std::string& name);
 

@@ -11,8 +11,8 @@
 
 namespace reconcilers {
 
-/// A fact that may not have been asked for yet (nullopt), may have been impossible to learn (the error says why),
-/// or is known. Only a known fact can lead to a destructive action.
+/// A fact that may not have been asked for yet (nullopt), may have been impossible to learn (the
+/// error says why), or is known. Only a known fact can lead to a destructive action.
 template <typename T>
 using Fact = std::optional<std::expected<T, std::string>>;
 
@@ -31,7 +31,8 @@ struct NodeSummary {
   bool operator==(const NodeSummary&) const = default;
 };
 
-/// Another NodeRemoval that is not finished, reduced to what two removals have to know of each other.
+/// Another NodeRemoval that is not finished, reduced to what two removals have to know of each
+/// other.
 struct OtherRemoval {
   std::string name;
   std::string uid;
@@ -83,7 +84,8 @@ struct Observation {
 
   std::vector<OtherRemoval> others;
   std::map<std::string, Refusal> refusals;  ///< by pod UID
-  /// Pods whose eviction or deletion was accepted, by UID, and until when the effect may still be on its way.
+  /// Pods whose eviction or deletion was accepted, by UID, and until when the effect may still be
+  /// on its way.
   std::map<std::string, crd::TimePoint> accepted;
   std::map<std::string, crd::TimePoint> cleared;  ///< the same for deletions with grace 0
   std::string action_error;  ///< why the last action failed; empty when it did not

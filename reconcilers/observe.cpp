@@ -22,8 +22,8 @@ const Resource* workload_resource(std::string_view kind) {
 }
 
 /// Pods of the workload that are ready on other nodes than `node`.
-awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(KubeClient& client, const crd::Workload& owner,
-                                                                          const std::string& node) {
+awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
+    KubeClient& client, const crd::Workload& owner, const std::string& node) {
   const auto selector = crd::selector_query(owner.selector);
   if (!selector) co_return std::unexpected("its selector cannot be read");
   ListRequest request{.collection = {resources::kPods, owner.meta.ns},
@@ -36,18 +36,19 @@ awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(KubeCl
   co_return std::ranges::count_if(pods->items, [&](const boost::json::object& item) {
     const auto pod = crd::pod_from_json(item);
     const auto* controller = pod.meta.controller();
-    return controller != nullptr && controller->uid == owner.meta.uid && pod.ready && !pod.is_terminating() &&
-           pod.node_name != node;
+    return controller != nullptr && controller->uid == owner.meta.uid && pod.ready &&
+           !pod.is_terminating() && pod.node_name != node;
   });
 }
 
-awaitable<std::expected<WorkloadProgress, std::string>> read_workload(KubeClient& client, const std::string& node,
-                                                                      const crd::WorkloadStatus& workload) {
+awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
+    KubeClient& client, const std::string& node, const crd::WorkloadStatus& workload) {
   const auto* resource = workload_resource(workload.kind);
   if (resource == nullptr) co_return WorkloadProgress{.exists = false};
   ObjectRef ref{*resource, workload.ns, workload.name};
   const auto object = co_await client.get(std::move(ref));
-  if (!object && object.error().kind == ErrorKind::NotFound) co_return WorkloadProgress{.exists = false};
+  if (!object && object.error().kind == ErrorKind::NotFound)
+    co_return WorkloadProgress{.exists = false};
   if (!object) co_return std::unexpected(object.error().message);
   const auto owner = crd::workload_from_json(*object);
   if (owner.meta.uid != workload.uid) co_return WorkloadProgress{.exists = false};
@@ -92,7 +93,8 @@ awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get
   co_return nodes_;
 }
 
-awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeClient& client, std::string name) {
+awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeClient& client,
+                                                                          std::string name) {
   ObjectRef ref{resources::kNodes, {}, std::move(name)};
   const auto object = co_await client.get(std::move(ref));
   if (object) co_return crd::node_from_json(*object);
@@ -100,7 +102,8 @@ awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeCl
   co_return std::unexpected(object.error().message);
 }
 
-awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClient& client, std::string node) {
+awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClient& client,
+                                                                       std::string node) {
   ListRequest request{.collection = {resources::kPods, {}},
                       .field_selector = "spec.nodeName=" + node,
                       .label_selector = {},
@@ -118,21 +121,25 @@ awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClien
 }
 
 awaitable<std::expected<std::map<std::string, WorkloadProgress>, std::string>> read_workloads(
-    KubeClient& client, Session& session, std::string node, std::vector<crd::WorkloadStatus> workloads) {
+    KubeClient& client, Session& session, std::string node,
+    std::vector<crd::WorkloadStatus> workloads) {
   auto result = session.migrated;
   for (const auto& workload : workloads) {
     if (session.migrated.contains(workload.uid)) continue;
     const auto progress = co_await read_workload(client, node, workload);
     if (!progress) {
-      co_return std::unexpected(workload.kind + " " + workload.ns + "/" + workload.name + ": " + progress.error());
+      co_return std::unexpected(workload.kind + " " + workload.ns + "/" + workload.name + ": " +
+                                progress.error());
     }
     result[workload.uid] = *progress;
-    if (!progress->exists || progress->ready >= progress->desired) session.migrated[workload.uid] = *progress;
+    if (!progress->exists || progress->ready >= progress->desired)
+      session.migrated[workload.uid] = *progress;
   }
   co_return result;
 }
 
-awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client, std::string node) {
+awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client,
+                                                                                 std::string node) {
   ListRequest request{.collection = {resources::kVolumeAttachments, {}},
                       .field_selector = {},
                       .label_selector = {},
@@ -143,13 +150,15 @@ awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments
   std::vector<std::string> names;
   for (const auto& item : answer->items) {
     const auto attachment = crd::volume_attachment_from_json(item);
-    if (attachment.node_name == node) names.push_back(attachment.volume + " (" + attachment.meta.name + ")");
+    if (attachment.node_name == node)
+      names.push_back(attachment.volume + " (" + attachment.meta.name + ")");
   }
   std::ranges::sort(names);
   co_return names;
 }
 
-awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& client, std::string node,
+awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& client,
+                                                                std::string node,
                                                                 std::vector<std::string> pods) {
   Leftovers leftovers;
   leftovers.pods = std::move(pods);

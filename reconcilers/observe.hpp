@@ -14,14 +14,15 @@ namespace reconcilers {
 
 using controller::awaitable;
 
-/// The list of all nodes for the guards that look at the whole cluster, shared by all removals. Nothing is decided about
-/// a single node from it.
+/// The list of all nodes for the guards that look at the whole cluster, shared by all removals.
+/// Nothing is decided about a single node from it.
 class CensusCache {
  public:
   explicit CensusCache(controller::KubeClient& client) : client_(client) {}
 
   /// At most `max_age` old; a quorum read when a new one is needed.
-  awaitable<std::expected<std::vector<NodeSummary>, std::string>> get(std::chrono::milliseconds max_age);
+  awaitable<std::expected<std::vector<NodeSummary>, std::string>> get(
+      std::chrono::milliseconds max_age);
   /// We have changed a node ourselves: what was read before no longer counts.
   void invalidate() { read_at_.reset(); }
 
@@ -32,26 +33,28 @@ class CensusCache {
 };
 
 /// Quorum read of a node; nullopt only when the API server says that there is none of that name.
-awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(controller::KubeClient& client,
-                                                                          std::string name);
+awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(
+    controller::KubeClient& client, std::string name);
 
-/// Quorum list of the pods bound to a node, sorted. The field selector is checked again on every item: a server that
-/// ignores it would return the pods of the whole cluster.
-awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(controller::KubeClient& client,
-                                                                       std::string node);
+/// Quorum list of the pods bound to a node, sorted. The field selector is checked again on every
+/// item: a server that ignores it would return the pods of the whole cluster.
+awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(
+    controller::KubeClient& client, std::string node);
 
-/// Progress of every workload in `workloads` that is not in `session.migrated` yet; those that are ready are added there.
-/// Readiness is counted on the pods themselves: the workload's own status may be older than the eviction.
+/// Progress of every workload in `workloads` that is not in `session.migrated` yet; those that are
+/// ready are added there. Readiness is counted on the pods themselves: the workload's own status
+/// may be older than the eviction.
 awaitable<std::expected<std::map<std::string, WorkloadProgress>, std::string>> read_workloads(
     controller::KubeClient& client, Session& session, std::string node,
     std::vector<crd::WorkloadStatus> workloads);
 
 /// Names of the VolumeAttachments of a node, sorted. Quorum read.
-awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(controller::KubeClient& client,
-                                                                                 std::string node);
+awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(
+    controller::KubeClient& client, std::string node);
 
 /// What is left of a deleted node. `pods` are those still bound to its name.
-awaitable<std::expected<Leftovers, std::string>> read_leftovers(controller::KubeClient& client, std::string node,
+awaitable<std::expected<Leftovers, std::string>> read_leftovers(controller::KubeClient& client,
+                                                                std::string node,
                                                                 std::vector<std::string> pods);
 
 }  // namespace reconcilers

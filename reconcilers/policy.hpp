@@ -6,14 +6,18 @@ namespace reconcilers {
 
 /// What the operator's options say about every removal. The user's own choices are in the spec.
 struct Policy {
-  /// The Node is never deleted sooner than this after it was cordoned: a pod may still be bound for a moment.
+  /// The Node is never deleted sooner than this after it was cordoned: a pod may still be bound for
+  /// a moment.
   std::chrono::seconds settle{2};
-  /// A terminating pod is overdue this long after its deletionTimestamp (which already holds its grace period).
+  /// A terminating pod is overdue this long after its deletionTimestamp (which already holds its
+  /// grace period).
   std::chrono::seconds overdue_margin{30};
-  /// How long to wait for what a deleted Node leaves behind. PodGC removes orphaned pods after 40 s to 80 s.
+  /// How long to wait for what a deleted Node leaves behind. PodGC removes orphaned pods after 40 s
+  /// to 80 s.
   std::chrono::seconds leftovers_timeout{300};
-  /// The brake: with at least this many nodes NotReady, and less than `min_healthy_percent` of all nodes Ready,
-  /// nothing is forced and no Node is deleted. Both are the rule of the node-lifecycle controller.
+  /// The brake: with at least this many nodes NotReady, and less than `min_healthy_percent` of all
+  /// nodes Ready, nothing is forced and no Node is deleted. Both are the rule of the node-lifecycle
+  /// controller.
   int brake_min_nodes = 3;
   int min_healthy_percent = 45;
 };

@@ -17,7 +17,7 @@ inline constexpr Resource kVolumeAttachments{"apis/storage.k8s.io/v1", "volumeat
                                              "VolumeAttachment", false};
 inline constexpr Resource kCsiNodes{"apis/storage.k8s.io/v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
-inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals", "NodeRemoval",
-                                        false};
+inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals",
+                                        "NodeRemoval", false};
 
 }  // namespace reconcilers::resources

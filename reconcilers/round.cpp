@@ -14,8 +14,10 @@ Round::Round(const Observation& observation, const Policy& operator_policy, crd:
   decision.status.conditions.set_generation(observation.removal.meta.generation);
 }
 
-void Round::set(std::string_view type, ConditionStatus status, std::string_view reason, std::string message) {
-  decision.status.conditions.set(type, status, reason, std::move(message), now, removal().meta.generation);
+void Round::set(std::string_view type, ConditionStatus status, std::string_view reason,
+                std::string message) {
+  decision.status.conditions.set(type, status, reason, std::move(message), now,
+                                 removal().meta.generation);
 }
 
 void Round::pass(std::string_view type, std::string_view reason, std::string message) {
@@ -34,10 +36,14 @@ Step Round::wait(std::string_view reason, std::string message) {
   return Step::Wait;
 }
 
-void Round::add_to_summary(const std::string& text) {
+void Round::add_failure_to_summary(const std::string& error) {
+  // What an earlier round added is replaced, or the message would grow with every attempt.
+  constexpr std::string_view kLastAttempt = " The last attempt failed: ";
   const auto* summary = decision.status.conditions.find(crd::condition::kSucceeded);
   if (summary == nullptr || summary->status != ConditionStatus::Unknown) return;
-  wait(std::string{summary->reason}, summary->message + text);
+  wait(std::string{summary->reason},
+       summary->message.substr(0, summary->message.find(kLastAttempt)) + std::string{kLastAttempt} +
+           error);
 }
 
 Step Round::wait_for_unknown(const std::string& why) {
@@ -85,7 +91,8 @@ Step Round::finish(ConditionStatus succeeded, std::string_view reason, std::stri
   decision.requeue.reset();
   const bool failed = succeeded == ConditionStatus::False;
   set(crd::condition::kReconciling, ConditionStatus::False, reason, "The removal is finished");
-  set(crd::condition::kStalled, failed ? ConditionStatus::True : ConditionStatus::False, reason, message);
+  set(crd::condition::kStalled, failed ? ConditionStatus::True : ConditionStatus::False, reason,
+      message);
   set(crd::condition::kSucceeded, succeeded, reason, std::move(message));
   if (!status().completion_time) status().completion_time = now;
   if (!failed) {

@@ -12,8 +12,9 @@
 
 namespace reconcilers {
 
-/// The decision while it is being made: what was seen, and what has been decided so far. A step function gets the
-/// round and returns Step::Next when the flow may go on, or Step::Wait when the round ends with this step.
+/// The decision while it is being made: what was seen, and what has been decided so far. A step
+/// function gets the round and returns Step::Next when the flow may go on, or Step::Wait when the
+/// round ends with this step.
 enum class Step { Next, Wait };
 
 class Round {
@@ -31,7 +32,8 @@ class Round {
   /// The node; only in steps that come after the node was found.
   const crd::Node& node() const { return **known(seen.node); }
 
-  /// Ends the round until this fact is known. `fact` may hold the reason why it could not be learnt.
+  /// Ends the round until this fact is known. `fact` may hold the reason why it could not be
+  /// learnt.
   template <typename T>
   Step need(FactName name, const Fact<T>& fact) {
     if (!fact) {
@@ -41,7 +43,8 @@ class Round {
     return wait_for_unknown(fact->error());
   }
 
-  void set(std::string_view type, crd::ConditionStatus status, std::string_view reason, std::string message);
+  void set(std::string_view type, crd::ConditionStatus status, std::string_view reason,
+           std::string message);
   /// The step `type` is done.
   void pass(std::string_view type, std::string_view reason, std::string message);
   /// The step `type` is under way: its condition and the summary are Unknown with this reason.
@@ -49,14 +52,17 @@ class Round {
   /// Only the summary says why nothing goes on.
   Step wait(std::string_view reason, std::string message);
 
-  /// Appends to the message of the summary while the removal is in progress.
-  void add_to_summary(const std::string& text);
+  /// Says in the message of the summary, while the removal is in progress, why the last attempt
+  /// failed.
+  void add_failure_to_summary(const std::string& error);
 
   /// When the condition became Unknown, that is, when its step began; nullopt before.
   std::optional<crd::TimePoint> began(std::string_view type) const;
-  /// True when the step began longer ago than `seconds` (0 = no limit). Otherwise sees to it that we look again then.
+  /// True when the step began longer ago than `seconds` (0 = no limit). Otherwise sees to it that
+  /// we look again then.
   bool timed_out(std::string_view type, std::int64_t seconds);
-  /// How long to wait before looking again at something that is polled: short at first, never above 5 s.
+  /// How long to wait before looking again at something that is polled: short at first, never above
+  /// 5 s.
   std::chrono::milliseconds poll_interval(std::string_view type) const;
 
   void requeue_after(std::chrono::milliseconds delay);

@@ -22,20 +22,22 @@ struct NodeView {
   controller::TaskGroup::Handle pod_watch;
 };
 
-/// What the process remembers of one removal between rounds. Nothing in here is needed after a restart: it spares
-/// requests and paces retries.
+/// What the process remembers of one removal between rounds. Nothing in here is needed after a
+/// restart: it spares requests and paces retries.
 struct Session {
   explicit Session(std::string uid) : removal_uid(std::move(uid)) {}
 
   std::string removal_uid;
-  std::optional<crd::NodeRemoval> latest;  ///< the answer to our last write, when newer than the watch
-  std::optional<crd::Node> latest_node;    ///< likewise
+  std::optional<crd::NodeRemoval>
+      latest;  ///< the answer to our last write, when newer than the watch
+  std::optional<crd::Node> latest_node;  ///< likewise
   std::shared_ptr<NodeView> view;
   std::map<std::string, Refusal> refusals;         ///< by pod UID
   std::map<std::string, int> attempts;             ///< refusals so far, by pod UID
   std::map<std::string, crd::TimePoint> accepted;  ///< by pod UID
   std::map<std::string, crd::TimePoint> cleared;   ///< by pod UID
-  std::map<std::string, WorkloadProgress> migrated;  ///< workloads that were seen ready elsewhere, by UID
+  std::map<std::string, WorkloadProgress>
+      migrated;  ///< workloads that were seen ready elsewhere, by UID
   std::string gate_refusal;
   std::string action_error;
   std::chrono::steady_clock::time_point last_status_write;

@@ -15,8 +15,9 @@ bool is_news(const crd::NodeRemovalStatus& before, const crd::NodeRemovalStatus&
   const auto same_workload = [](const crd::WorkloadStatus& a, const crd::WorkloadStatus& b) {
     return a.uid == b.uid;
   };
-  return before.observed_generation != after.observed_generation || before.node_uid != after.node_uid ||
-         before.start_time != after.start_time || before.completion_time != after.completion_time ||
+  return before.observed_generation != after.observed_generation ||
+         before.node_uid != after.node_uid || before.start_time != after.start_time ||
+         before.completion_time != after.completion_time ||
          before.evidence.has_value() != after.evidence.has_value() ||
          !std::ranges::equal(before.conditions.all(), after.conditions.all(), same_condition) ||
          !std::ranges::equal(before.blockers, after.blockers, same_blocker) ||

@@ -2,7 +2,8 @@
 
 #include "reconcilers/round.hpp"
 
-/// The steps of the flow in their order, each in the file that has its name. A step changes only the decision.
+/// The steps of the flow in their order, each in the file that has its name. A step changes only
+/// the decision.
 namespace reconcilers {
 
 // accept.cpp

@@ -8,6 +8,9 @@
 namespace reconcilers {
 namespace {
 
+/// As in the schema: more would overflow in arithmetic with times.
+constexpr std::int64_t kMaxSeconds = 2147483647;
+
 bool is_node_name(std::string_view name) {
   const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return name.size() <= 253 && alphanumeric(name.front()) && alphanumeric(name.back()) &&
@@ -23,11 +26,16 @@ std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
     return "spec has both nodeName and nodeSelector; give exactly one of them";
   }
   if (!spec.node_name.empty() && !is_node_name(spec.node_name)) {
-    return "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and '.', beginning and "
+    return "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and '.', "
+           "beginning and "
            "ending with a letter or digit";
   }
+  if (spec.drain.grace_period_seconds.value_or(1) > kMaxSeconds) {
+    return "spec.drain.gracePeriodSeconds must be at most " + std::to_string(kMaxSeconds);
+  }
   if (spec.drain.grace_period_seconds && *spec.drain.grace_period_seconds < 1) {
-    return "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to stop";
+    return "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking "
+           "them to stop";
   }
   for (const auto& [field, value] :
        {std::pair{"spec.drain.timeoutSeconds", spec.drain.timeout_seconds},
@@ -35,6 +43,9 @@ std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
         std::pair{"spec.volumes.timeoutSeconds", spec.volumes.timeout_seconds},
         std::pair{"spec.unreachable.toleranceSeconds", spec.unreachable.tolerance_seconds}}) {
     if (value < 0) return std::string{field} + " must not be negative";
+    if (value > kMaxSeconds) {
+      return std::string{field} + " must be at most " + std::to_string(kMaxSeconds);
+    }
   }
   return std::nullopt;
 }
@@ -43,22 +54,24 @@ std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
 
 std::optional<SpecProblem> validate(const crd::NodeRemovalSpec& spec) {
   if (auto invalid = first_invalid(spec)) {
-    return SpecProblem{"InvalidSpec", *invalid + ". Delete this NodeRemoval and create a corrected one."};
+    return SpecProblem{"InvalidSpec",
+                       *invalid + ". Delete this NodeRemoval and create a corrected one."};
   }
-  for (const auto& [field, used] : {std::pair{"nodeSelector", spec.has_node_selector},
-                                    std::pair{"maxConcurrent", spec.has_max_concurrent},
-                                    std::pair{"dryRun", spec.dry_run},
-                                    std::pair{"drain.podSelector", spec.drain.has_pod_selector},
-                                    std::pair{"drain.waitForCompletion", spec.drain.has_wait_for_completion},
-                                    std::pair{"drain.disableEviction", spec.drain.disable_eviction},
-                                    std::pair{"drain.onTimeout: Delete",
-                                              spec.drain.on_timeout == crd::DrainTimeoutAction::Delete},
-                                    std::pair{"hostCleanup", spec.host_cleanup},
-                                    std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
+  for (const auto& [field, used] :
+       {std::pair{"nodeSelector", spec.has_node_selector},
+        std::pair{"maxConcurrent", spec.has_max_concurrent}, std::pair{"dryRun", spec.dry_run},
+        std::pair{"drain.podSelector", spec.drain.has_pod_selector},
+        std::pair{"drain.waitForCompletion", spec.drain.has_wait_for_completion},
+        std::pair{"drain.disableEviction", spec.drain.disable_eviction},
+        std::pair{"drain.onTimeout: Delete",
+                  spec.drain.on_timeout == crd::DrainTimeoutAction::Delete},
+        std::pair{"hostCleanup", spec.host_cleanup},
+        std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
     if (used) {
-      return SpecProblem{"NotImplemented", "spec." + std::string{field} +
-                                               " is not implemented in this version, and nothing was done. Delete "
-                                               "this NodeRemoval and create one without that field."};
+      return SpecProblem{"NotImplemented",
+                         "spec." + std::string{field} +
+                             " is not implemented in this version, and nothing was done. Delete "
+                             "this NodeRemoval and create one without that field."};
     }
   }
   return std::nullopt;

@@ -622,9 +622,7 @@ TEST_F(Flow, DestroysNothingWhileAFactCannotBeLearnt) {
         world.let_others_work();
         world.pass(60s);
       }
-      const bool needed = fact == FactName::Node || fact == FactName::Census || fact == FactName::Pods ||
-                          fact == FactName::Workloads || fact == FactName::Attachments;
-      EXPECT_TRUE(world.node || !needed) << name_of(fact) << ", " << name;
+      EXPECT_TRUE(world.node || fact == FactName::Leftovers) << name_of(fact) << ", " << name;
       if (world.status().is_terminal()) continue;
       EXPECT_EQ(world.summary(), "Unknown/ApiUnavailable") << name_of(fact) << ", " << name;
       world.unreadable.clear();

@@ -199,6 +199,30 @@ TEST(NodeDeletePermit, IsUsedAtMostOnceAndMadeByNobodyElse) {
       !std::is_constructible_v<crd::NodeDeletePermit, std::string, std::string, std::string>);
 }
 
+// --- pods of a Ready node
+
+TEST(MayEvict, AgreesWhenTheNodeIsStillReady) {
+  EXPECT_TRUE(may_evict(std::string{kRemovalUid}, Fresh{}.view));
+}
+
+TEST(MayEvict, RefusesWhenTheRemovalOrTheNodeIsAnother) {
+  for (const auto& [change, sentence] : identity_violations()) {
+    Fresh fresh;
+    change(fresh);
+    const auto allowed = may_evict(fresh.removal_uid, fresh.view);
+    ASSERT_FALSE(allowed) << "agrees although " << sentence;
+    EXPECT_EQ(allowed.error(), sentence);
+  }
+}
+
+TEST(MayEvict, RefusesWhenTheNodeIsNotReadyAnyMore) {
+  for (const auto ready : {crd::ConditionStatus::False, crd::ConditionStatus::Unknown}) {
+    Fresh fresh;
+    fresh.view.node.ready = ready;
+    EXPECT_EQ(may_evict(fresh.removal_uid, fresh.view).error(), "the node is not Ready any more");
+  }
+}
+
 // --- pods of a dead node
 
 struct DeadNode : Fresh {

@@ -254,6 +254,7 @@ crd::Pod* World::find_pod(const crd::PodRef& ref) {
 bool World::act(const Evict& evict) {
   EXPECT_TRUE(node && node->is_ready()) << "evicts from a node that is not Ready";
   auto* pod = find_pod(evict.pod);
+  if (!may_evict(std::string{kRemovalUid}, fresh_view())) return false;
   if (protected_pods.contains(evict.pod.uid)) {
     refusals_[evict.pod.uid] = {.reason = "PodDisruptionBudget",
                                 .message = "The disruption budget web needs 3 healthy pods",
@@ -267,9 +268,12 @@ bool World::act(const Evict& evict) {
   return true;
 }
 
-bool World::may_act_on_pods() {
-  const FreshView fresh{.removal = *removal, .node = node.value_or(crd::Node{})};
-  return may_act_on_dead_node(std::string{kRemovalUid}, fresh, census(), policy).has_value();
+FreshView World::fresh_view() const {
+  return {.removal = *removal, .node = node.value_or(crd::Node{})};
+}
+
+bool World::may_act_on_pods() const {
+  return may_act_on_dead_node(std::string{kRemovalUid}, fresh_view(), census(), policy).has_value();
 }
 
 bool World::act(const DeletePod& deletion) {
@@ -294,9 +298,8 @@ bool World::act(const ClearPod& clear) {
 }
 
 bool World::act(const DeleteNode&) {
-  const FreshView fresh{.removal = *removal, .node = node.value_or(crd::Node{})};
-  const auto permit = DeleteGate::permit(std::string{kRemovalUid}, fresh, pods, census(), other_removals,
-                                         policy, now);
+  const auto permit = DeleteGate::permit(std::string{kRemovalUid}, fresh_view(), pods, census(),
+                                         other_removals, policy, now);
   gate_refusal_ = permit ? "" : permit.error();
   if (!permit) return false;
   EXPECT_EQ(permit->uid(), status().node_uid) << "deletes another node than the one it is bound to";
@@ -324,7 +327,7 @@ bool World::let_others_work() {
     worked |= std::exchange(progress.ready, ready) != ready;
   }
   const bool volumes_in_use = std::ranges::any_of(pods, [&](const crd::Pod& pod) {
-    return classify(pod, removal->spec.drain).pod_class != PodClass::Stays;
+    return classify(pod, removal.value().spec.drain).pod_class != PodClass::Stays;
   });
   if (!volumes_in_use) worked |= !std::exchange(attachments, {}).empty();
   if (!node) worked |= std::exchange(lease, false) || std::exchange(csi_node, false);

@@ -10,6 +10,7 @@
 
 #include "crd/node_removal.hpp"
 #include "reconcilers/decision.hpp"
+#include "reconcilers/gate.hpp"
 #include "reconcilers/observation.hpp"
 #include "reconcilers/policy.hpp"
 
@@ -83,7 +84,8 @@ class World {
   bool act(const ClearPod& clear);
   bool act(const DeleteNode&);
   crd::Pod* find_pod(const crd::PodRef& ref);
-  bool may_act_on_pods();
+  FreshView fresh_view() const;
+  bool may_act_on_pods() const;
   void check_settled(const Decision& decision) const;
 
   std::map<std::string, Refusal> refusals_;

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "controller/kube_client.hpp"
+
+namespace fake {
+
+/// What a watch gives, in this order. After the last it stays open and silent.
+using WatchScript = std::deque<controller::Result<std::optional<controller::WatchEvent>>>;
+
+/// Answers lists and watches from a script, and notes how it was asked. When the script is at its end it says so and
+/// never answers again. No other verb may be used.
+class ScriptedKubeClient final : public controller::KubeClient {
+ public:
+  template <typename T>
+  using Result = controller::Result<T>;
+  template <typename T>
+  using awaitable = controller::awaitable<T>;
+
+  std::deque<Result<controller::List>> list_answers;
+  std::deque<Result<WatchScript>> watch_answers;
+  std::function<void()> at_end = [] {};
+
+  std::vector<controller::ListRequest> lists;
+  std::vector<controller::WatchRequest> watches;
+
+  awaitable<Result<controller::List>> list(controller::ListRequest request) override {
+    lists.push_back(std::move(request));
+    if (list_answers.empty()) co_await wait_for_ever();
+    auto answer = std::move(list_answers.front());
+    list_answers.pop_front();
+    co_return answer;
+  }
+
+  awaitable<Result<std::unique_ptr<controller::WatchStream>>> watch(
+      controller::WatchRequest request) override {
+    watches.push_back(std::move(request));
+    if (watch_answers.empty()) co_await wait_for_ever();
+    auto answer = std::move(watch_answers.front());
+    watch_answers.pop_front();
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return std::make_unique<Stream>(*this, *std::move(answer));
+  }
+
+  awaitable<Result<boost::json::object>> get(controller::ObjectRef) override {
+    co_return unexpected<boost::json::object>("get");
+  }
+  awaitable<Result<boost::json::object>> patch(controller::ObjectRef, std::string_view,
+                                               boost::json::object) override {
+    co_return unexpected<boost::json::object>("patch");
+  }
+  awaitable<Result<boost::json::object>> create(controller::CollectionRef,
+                                                boost::json::object) override {
+    co_return unexpected<boost::json::object>("create");
+  }
+  awaitable<Result<void>> evict(crd::PodRef, std::optional<std::chrono::seconds>) override {
+    co_return unexpected<void>("evict");
+  }
+  awaitable<Result<void>> delete_pod(crd::PodRef, std::optional<std::chrono::seconds>) override {
+    co_return unexpected<void>("delete_pod");
+  }
+  awaitable<Result<void>> delete_node(crd::NodeDeletePermit) override {
+    co_return unexpected<void>("delete_node");
+  }
+
+ private:
+  class Stream final : public controller::WatchStream {
+   public:
+    Stream(ScriptedKubeClient& client, WatchScript script)
+        : client_(client), script_(std::move(script)) {}
+
+    awaitable<Result<std::optional<controller::WatchEvent>>> next() override {
+      if (script_.empty()) co_await client_.wait_for_ever();
+      auto event = std::move(script_.front());
+      script_.pop_front();
+      co_return event;
+    }
+
+   private:
+    ScriptedKubeClient& client_;
+    WatchScript script_;
+  };
+
+  awaitable<void> wait_for_ever() {
+    at_end();
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor,
+                                    boost::asio::steady_timer::time_point::max()};
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  }
+
+  template <typename T>
+  static Result<T> unexpected(std::string_view verb) {
+    ADD_FAILURE() << "nobody expected a " << verb;
+    return std::unexpected(controller::KubeError{});
+  }
+};
+
+}  // namespace fake

@@ -1,0 +1,118 @@
+#include "controller/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::expected<Options, EarlyExit> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "noderemoval");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Options, HaveTheDocumentedDefaults) {
+  const auto options = parse({});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->kube_config.kubeconfig, "");
+  EXPECT_EQ(options->kube_config.context, "");
+  EXPECT_EQ(options->workers, 16U);
+  EXPECT_EQ(options->client.max_connections, 32U);
+  EXPECT_EQ(options->policy.settle, 2s);
+  EXPECT_EQ(options->policy.overdue_margin, 30s);
+  EXPECT_EQ(options->policy.leftovers_timeout, 300s);
+  EXPECT_EQ(options->policy.min_healthy_percent, 45);
+  EXPECT_EQ(options->policy.brake_min_nodes, 3);
+  EXPECT_EQ(options->log_level, controller::LogLevel::Info);
+}
+
+TEST(Options, AreReadInEveryFlag) {
+  const auto options = parse({"--kubeconfig", "/k", "--context=c", "--workers", "3", "--max-connections",
+                              "4", "--settle", "5", "--overdue-margin", "6", "--leftovers-timeout", "7",
+                              "--min-healthy", "8", "--log-level", "debug"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->kube_config.kubeconfig, "/k");
+  EXPECT_EQ(options->kube_config.context, "c");
+  EXPECT_EQ(options->workers, 3U);
+  EXPECT_EQ(options->client.max_connections, 4U);
+  EXPECT_EQ(options->policy.settle, 5s);
+  EXPECT_EQ(options->policy.overdue_margin, 6s);
+  EXPECT_EQ(options->policy.leftovers_timeout, 7s);
+  EXPECT_EQ(options->policy.min_healthy_percent, 8);
+  EXPECT_EQ(options->log_level, controller::LogLevel::Debug);
+}
+
+TEST(Options, HaveBounds) {
+  const struct {
+    const char* flag;
+    const char* lowest;
+    const char* highest;
+    const char* too_low;
+    const char* too_high;
+  } kCases[] = {
+      {"--workers", "1", "256", "0", "257"},
+      {"--max-connections", "1", "64", "0", "65"},
+      {"--settle", "1", "3600", "0", "3601"},
+      {"--overdue-margin", "1", "86400", "0", "86401"},
+      {"--leftovers-timeout", "1", "86400", "0", "86401"},
+      {"--min-healthy", "0", "100", "-1", "101"},
+  };
+  for (const auto& [flag, lowest, highest, too_low, too_high] : kCases) {
+    EXPECT_TRUE(parse({flag, lowest})) << flag;
+    EXPECT_TRUE(parse({flag, highest})) << flag;
+    for (const auto value : {too_low, too_high, "x", "1.5", "", "99999999999999999999"}) {
+      const auto options = parse({flag, value});
+      ASSERT_FALSE(options) << flag << " " << value;
+      EXPECT_EQ(options.error().code, 2) << flag << " " << value;
+      EXPECT_THAT(options.error().text, HasSubstr(flag)) << value;
+    }
+  }
+}
+
+TEST(Options, KnowTheLogLevelsInAnyCase) {
+  for (const auto& [text, level] : {std::pair{"debug", controller::LogLevel::Debug},
+                                    std::pair{"Info", controller::LogLevel::Info},
+                                    std::pair{"WARNING", controller::LogLevel::Warning},
+                                    std::pair{"error", controller::LogLevel::Error}}) {
+    const auto options = parse({"--log-level", text});
+    ASSERT_TRUE(options) << text;
+    EXPECT_EQ(options->log_level, level) << text;
+  }
+  EXPECT_EQ(parse({"--log-level", "loud"}).error().code, 2);
+}
+
+TEST(Options, EndWithCodeTwoWhenTheyAreNotUnderstood) {
+  for (const auto& arguments : {std::vector<const char*>{"--wrokers", "3"}, {"run"}, {"--workers"},
+                                {"-x"}, {"--settle=2", "--", "extra"}}) {
+    const auto options = parse(arguments);
+    ASSERT_FALSE(options) << arguments.front();
+    EXPECT_EQ(options.error().code, 2) << arguments.front();
+    EXPECT_NE(options.error().text, "") << arguments.front();
+  }
+}
+
+TEST(Options, TellTheVersionAndEnd) {
+  const auto options = parse({"--version"});
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().code, 0);
+  EXPECT_EQ(options.error().text, "noderemoval " NODEREMOVAL_VERSION "\n");
+}
+
+TEST(Options, HelpWithEveryFlagAndEnd) {
+  for (const auto flag : {"--help", "-h"}) {
+    const auto options = parse({flag});
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().code, 0);
+    for (const auto name : {"--kubeconfig", "--context", "--workers", "--max-connections", "--settle",
+                            "--overdue-margin", "--leftovers-timeout", "--min-healthy", "--log-level",
+                            "--version", "--help"}) {
+      EXPECT_THAT(options.error().text, HasSubstr(name));
+    }
+  }
+}
+
+}  // namespace

@@ -13,7 +13,8 @@
 
 namespace fake {
 
-/// One node of the OpenAPI schema in crd/noderemovals.yaml, as far as the API server checks it (without CEL).
+/// One node of the OpenAPI schema in crd/noderemovals.yaml, as far as the API server checks it
+/// (without CEL).
 struct Schema {
   std::string type;
   bool nullable = false;
@@ -34,7 +35,8 @@ struct Schema {
   bool date_time = false;
 };
 
-/// The schema of a member of NodeRemoval by its path, such as "spec.drain.force". Throws when there is none.
+/// The schema of a member of NodeRemoval by its path, such as "spec.drain.force". Throws when there
+/// is none.
 const Schema& crd_schema(std::string_view path);
 
 /// What the API server would refuse in `value`, or drop from it without a word: one sentence each.

@@ -20,8 +20,8 @@ namespace fake {
 /// What a watch gives, in this order. After the last it stays open and silent.
 using WatchScript = std::deque<controller::Result<std::optional<controller::WatchEvent>>>;
 
-/// Answers lists and watches from a script, and notes how it was asked. When the script is at its end it says so and
-/// never answers again. No other verb may be used.
+/// Answers lists and watches from a script, and notes how it was asked. When the script is at its
+/// end it says so and never answers again. No other verb may be used.
 class ScriptedKubeClient final : public controller::KubeClient {
  public:
   template <typename T>

@@ -14,8 +14,8 @@ TEST(Backoff, DoublesUpToHalfItsLimitBeforeTheJitter) {
   const struct {
     int attempt;
     std::chrono::milliseconds shortest;
-  } kCases[] = {{0, 800ms}, {1, 1600ms}, {2, 3200ms},     {3, 6400ms},
-                {4, 12'800ms}, {5, 15s}, {6, 15s}, {1'000'000, 15s}};
+  } kCases[] = {{0, 800ms},    {1, 1600ms}, {2, 3200ms}, {3, 6400ms},
+                {4, 12'800ms}, {5, 15s},    {6, 15s},    {1'000'000, 15s}};
   for (const auto& [attempt, shortest] : kCases) {
     EXPECT_EQ(kBackoff.delay(attempt, 0.0), shortest) << attempt;
     EXPECT_EQ(kBackoff.delay(attempt, 0.5), shortest * 3 / 2) << attempt;
@@ -24,8 +24,9 @@ TEST(Backoff, DoublesUpToHalfItsLimitBeforeTheJitter) {
 }
 
 TEST(Backoff, NeverExceedsItsLimit) {
-  for (const Backoff backoff : {Backoff{}, Backoff{.first = 1ms, .limit = 2ms},
-                                Backoff{.first = 1h, .limit = 1s}, Backoff{.first = 0ms, .limit = 0ms}}) {
+  for (const Backoff backoff :
+       {Backoff{}, Backoff{.first = 1ms, .limit = 2ms}, Backoff{.first = 1h, .limit = 1s},
+        Backoff{.first = 0ms, .limit = 0ms}}) {
     for (const int attempt : {0, 1, 5, 63, 64, 1'000'000}) {
       EXPECT_LE(backoff.delay(attempt, kAlmostOne), backoff.limit) << attempt;
       EXPECT_GE(backoff.delay(attempt, 0.0), 0ms) << attempt;

@@ -25,16 +25,16 @@ class LogTest : public testing::Test {
 TEST_F(LogTest, WritesOneLineWithTimeLevelMessageAndFields) {
   const auto line = written_by(
       [] { log(LogLevel::Info, "node cordoned", {{"removal", "gone"}, {"node", "jetson"}}); });
-  EXPECT_THAT(line, MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z INFO  "
-                                 "node cordoned removal=\"gone\" node=\"jetson\"\n"));
+  EXPECT_THAT(
+      line, MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z INFO  "
+                         "node cordoned removal=\"gone\" node=\"jetson\"\n"));
 }
 
 TEST_F(LogTest, NamesEveryLevel) {
   set_log_level(LogLevel::Debug);
-  for (const auto& [level, name] : {std::pair{LogLevel::Debug, "Z DEBUG m\n"},
-                                    std::pair{LogLevel::Info, "Z INFO  m\n"},
-                                    std::pair{LogLevel::Warning, "Z WARN  m\n"},
-                                    std::pair{LogLevel::Error, "Z ERROR m\n"}}) {
+  for (const auto& [level, name] :
+       {std::pair{LogLevel::Debug, "Z DEBUG m\n"}, std::pair{LogLevel::Info, "Z INFO  m\n"},
+        std::pair{LogLevel::Warning, "Z WARN  m\n"}, std::pair{LogLevel::Error, "Z ERROR m\n"}}) {
     EXPECT_THAT(written_by([&] { log(level, "m"); }), EndsWith(name));
   }
 }

@@ -31,9 +31,10 @@ TEST(Options, HaveTheDocumentedDefaults) {
 }
 
 TEST(Options, AreReadInEveryFlag) {
-  const auto options = parse({"--kubeconfig", "/k", "--context=c", "--workers", "3", "--max-connections",
-                              "4", "--settle", "5", "--overdue-margin", "6", "--leftovers-timeout", "7",
-                              "--min-healthy", "8", "--log-level", "debug"});
+  const auto options =
+      parse({"--kubeconfig", "/k", "--context=c", "--workers", "3", "--max-connections", "4",
+             "--settle", "5", "--overdue-margin", "6", "--leftovers-timeout", "7", "--min-healthy",
+             "8", "--log-level", "debug"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->kube_config.kubeconfig, "/k");
   EXPECT_EQ(options->kube_config.context, "c");
@@ -86,8 +87,11 @@ TEST(Options, KnowTheLogLevelsInAnyCase) {
 }
 
 TEST(Options, EndWithCodeTwoWhenTheyAreNotUnderstood) {
-  for (const auto& arguments : {std::vector<const char*>{"--wrokers", "3"}, {"run"}, {"--workers"},
-                                {"-x"}, {"--settle=2", "--", "extra"}}) {
+  for (const auto& arguments : {std::vector<const char*>{"--wrokers", "3"},
+                                {"run"},
+                                {"--workers"},
+                                {"-x"},
+                                {"--settle=2", "--", "extra"}}) {
     const auto options = parse(arguments);
     ASSERT_FALSE(options) << arguments.front();
     EXPECT_EQ(options.error().code, 2) << arguments.front();
@@ -107,9 +111,9 @@ TEST(Options, HelpWithEveryFlagAndEnd) {
     const auto options = parse({flag});
     ASSERT_FALSE(options);
     EXPECT_EQ(options.error().code, 0);
-    for (const auto name : {"--kubeconfig", "--context", "--workers", "--max-connections", "--settle",
-                            "--overdue-margin", "--leftovers-timeout", "--min-healthy", "--log-level",
-                            "--version", "--help"}) {
+    for (const auto name : {"--kubeconfig", "--context", "--workers", "--max-connections",
+                            "--settle", "--overdue-margin", "--leftovers-timeout", "--min-healthy",
+                            "--log-level", "--version", "--help"}) {
       EXPECT_THAT(options.error().text, HasSubstr(name));
     }
   }

@@ -17,10 +17,12 @@ using testing::IsEmpty;
 using testing::Key;
 using testing::UnorderedElementsAre;
 
-boost::json::object pod(std::string_view name, std::string_view version, std::string_view phase = "") {
-  return {{"metadata",
-           boost::json::object{{"namespace", "shop"}, {"name", name}, {"resourceVersion", version}}},
-          {"status", boost::json::object{{"phase", phase}}}};
+boost::json::object pod(std::string_view name, std::string_view version,
+                        std::string_view phase = "") {
+  return {
+      {"metadata",
+       boost::json::object{{"namespace", "shop"}, {"name", name}, {"resourceVersion", version}}},
+      {"status", boost::json::object{{"phase", phase}}}};
 }
 
 class StoreTest : public testing::Test {

@@ -36,7 +36,8 @@ class TaskGroupTest : public testing::Test {
   }
 
   asio::awaitable<void> wait_for_ever(std::string name) {
-    asio::steady_timer timer{co_await asio::this_coro::executor, asio::steady_timer::time_point::max()};
+    asio::steady_timer timer{co_await asio::this_coro::executor,
+                             asio::steady_timer::time_point::max()};
     try {
       co_await timer.async_wait(asio::use_awaitable);
     } catch (const boost::system::system_error&) {

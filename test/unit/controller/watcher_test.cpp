@@ -62,7 +62,9 @@ class Notes final : public WatchHandler {
     for (const auto& item : items) line += " " + name_of(item);
     lines.push_back(line);
   }
-  void apply(const boost::json::object& object) override { lines.push_back("apply " + name_of(object)); }
+  void apply(const boost::json::object& object) override {
+    lines.push_back("apply " + name_of(object));
+  }
   void remove(const boost::json::object& object) override {
     lines.push_back("remove " + name_of(object));
   }
@@ -123,7 +125,8 @@ class WatcherTest : public testing::Test {
 
 TEST_F(WatcherTest, ListsAndWatchesFromTheVersionOfTheList) {
   client_.list_answers = {list_of("10", {"a", "b"})};
-  client_.watch_answers = {fake::WatchScript{added("c", "11"), event(WatchEvent::Type::Modified, "a", "12"),
+  client_.watch_answers = {fake::WatchScript{added("c", "11"),
+                                             event(WatchEvent::Type::Modified, "a", "12"),
                                              event(WatchEvent::Type::Deleted, "b", "13")}};
   run();
   EXPECT_THAT(notes_.lines, ElementsAre("replace a b", "apply c", "apply a", "remove b"));
@@ -194,8 +197,7 @@ TEST_F(WatcherTest, ListsAgainWhenItsPlaceIsForgotten) {
 
 TEST_F(WatcherTest, WatchesOnFromItsPlaceAfterAnyOtherFailure) {
   client_.list_answers = {list_of("10", {})};
-  client_.watch_answers = {failure(ErrorKind::NotSent),
-                           failure(ErrorKind::ServerError),
+  client_.watch_answers = {failure(ErrorKind::NotSent), failure(ErrorKind::ServerError),
                            fake::WatchScript{status_event(500)},
                            fake::WatchScript{added("a", "11"), failure(ErrorKind::Unknown)},
                            fake::WatchScript{kEndInOrder}};
@@ -246,7 +248,8 @@ TEST_F(WatcherTest, EndsWithoutErrorWhenItIsCancelled) {
   EXPECT_FALSE(error_);
 }
 
-// Pauses are an hour here, and only what is ready is run: whoever does not pause uses the whole script up.
+// Pauses are an hour here, and only what is ready is run: whoever does not pause uses the whole
+// script up.
 
 TEST_F(WatcherTest, PausesAfterAFailedList) {
   options_.backoff = {.first = 1h, .limit = 3h};

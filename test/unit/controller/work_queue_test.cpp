@@ -152,11 +152,16 @@ struct RandomUse {
 
   void step() {
     switch (below(5)) {
-      case 0: return add(key());
-      case 1: return add_later(key(), now + std::chrono::seconds{below(5)});
-      case 2: return take();
-      case 3: return give_back();
-      default: now += std::chrono::seconds{below(3)};
+      case 0:
+        return add(key());
+      case 1:
+        return add_later(key(), now + std::chrono::seconds{below(5)});
+      case 2:
+        return take();
+      case 3:
+        return give_back();
+      default:
+        now += std::chrono::seconds{below(3)};
     }
   }
 

@@ -26,37 +26,37 @@ TEST(ObjectMeta, IsReadCompletely) {
       "annotations": {"note": "x"},
       "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "rs",
                            "controller": true, "blockOwnerDeletion": true}]}})"));
-  EXPECT_EQ(meta,
-            (ObjectMeta{.name = "web-1",
-                        .ns = "shop",
-                        .uid = "u1",
-                        .resource_version = "42",
-                        .generation = 3,
-                        .creation_timestamp = kBoot,
-                        .deletion_timestamp = kBoot + 30s,
-                        .deletion_grace_period_seconds = 30,
-                        .finalizers = {"a/b", "c/d"},
-                        .labels = {{"app", "web"}},
-                        .annotations = {{"note", "x"}},
-                        .owner_references = {{.kind = "ReplicaSet",
-                                              .name = "web",
-                                              .uid = "rs",
-                                              .api_version = "apps/v1",
-                                              .controller = true}}}));
+  EXPECT_EQ(meta, (ObjectMeta{.name = "web-1",
+                              .ns = "shop",
+                              .uid = "u1",
+                              .resource_version = "42",
+                              .generation = 3,
+                              .creation_timestamp = kBoot,
+                              .deletion_timestamp = kBoot + 30s,
+                              .deletion_grace_period_seconds = 30,
+                              .finalizers = {"a/b", "c/d"},
+                              .labels = {{"app", "web"}},
+                              .annotations = {{"note", "x"}},
+                              .owner_references = {{.kind = "ReplicaSet",
+                                                    .name = "web",
+                                                    .uid = "rs",
+                                                    .api_version = "apps/v1",
+                                                    .controller = true}}}));
 }
 
 TEST(ObjectMeta, ReadsNullMissingAndMistypedMembersAsAbsent) {
-  for (const std::string_view text : {
-           R"({})",
-           R"({"metadata": null})",
-           R"({"metadata": "web"})",
-           R"({"metadata": {"name": null, "uid": null, "generation": null, "deletionTimestamp": null,
+  for (
+      const std::string_view text : {
+          R"({})",
+          R"({"metadata": null})",
+          R"({"metadata": "web"})",
+          R"({"metadata": {"name": null, "uid": null, "generation": null, "deletionTimestamp": null,
                "deletionGracePeriodSeconds": null, "finalizers": null, "labels": null,
                "annotations": null, "ownerReferences": null}})",
-           R"({"metadata": {"name": 1, "uid": {}, "resourceVersion": 42, "generation": "3",
+          R"({"metadata": {"name": 1, "uid": {}, "resourceVersion": 42, "generation": "3",
                "deletionTimestamp": "soon", "creationTimestamp": 5, "finalizers": "a/b",
                "labels": ["a"], "annotations": {"n": 1}, "ownerReferences": [null, 7]}})",
-       }) {
+      }) {
     EXPECT_EQ(object_meta_from_json(object(text)), ObjectMeta{}) << text;
   }
 }
@@ -80,11 +80,11 @@ TEST(IsNewer, ComparesVersionsAsNumbersAndAnythingElseAsOlder) {
     std::string_view b;
     bool newer;
   } kCases[] = {
-      {"10", "9", true},     {"9", "10", false},
-      {"9", "9", false},     {"18446744073709551615", "9", true},
-      {"", "9", false},      {"9", "", true},
-      {"abc", "9", false},   {"9x", "8", false},
-      {"-1", "0", false},    {"99999999999999999999999", "1", false},
+      {"10", "9", true},   {"9", "10", false},
+      {"9", "9", false},   {"18446744073709551615", "9", true},
+      {"", "9", false},    {"9", "", true},
+      {"abc", "9", false}, {"9x", "8", false},
+      {"-1", "0", false},  {"99999999999999999999999", "1", false},
   };
   for (const auto& [a, b, newer] : kCases) {
     ObjectMeta one;
@@ -110,9 +110,8 @@ TEST(Node, IsReadFromWhatAKubeletReports) {
          "lastTransitionTime": "2023-11-14T22:13:20Z"}]}})"));
   EXPECT_EQ(node.meta.name, "jetson");
   EXPECT_TRUE(node.unschedulable);
-  EXPECT_THAT(node.taints,
-              ElementsAre(Taint{"node.kubernetes.io/unreachable", "", "NoExecute"},
-                          Taint{"gpu", "yes", "NoSchedule"}));
+  EXPECT_THAT(node.taints, ElementsAre(Taint{"node.kubernetes.io/unreachable", "", "NoExecute"},
+                                       Taint{"gpu", "yes", "NoSchedule"}));
   EXPECT_EQ(node.ready, ConditionStatus::Unknown);
   EXPECT_EQ(node.ready_transition_time, kBoot);
   EXPECT_EQ(node.ready_reason, "NodeStatusUnknown");
@@ -122,8 +121,8 @@ TEST(Node, IsReadFromWhatAKubeletReports) {
 TEST(Node, KeepsFieldsOfTaintsThatItDoesNotRead) {
   const std::string_view taints =
       R"([{"key":"a","effect":"NoExecute","timeAdded":"2023-11-14T22:13:20Z"}])";
-  const auto node = node_from_json(
-      {{"spec", boost::json::object{{"taints", boost::json::parse(taints)}}}});
+  const auto node =
+      node_from_json({{"spec", boost::json::object{{"taints", boost::json::parse(taints)}}}});
   EXPECT_EQ(boost::json::serialize(node.taints_json), taints);
 }
 
@@ -163,8 +162,8 @@ TEST(Node, IsAControlPlaneByEitherLabel) {
       {R"({})", false},
   };
   for (const auto& [labels, control_plane] : kCases) {
-    const auto node = node_from_json(
-        {{"metadata", boost::json::object{{"labels", boost::json::parse(labels)}}}});
+    const auto node =
+        node_from_json({{"metadata", boost::json::object{{"labels", boost::json::parse(labels)}}}});
     EXPECT_EQ(node.is_control_plane(), control_plane) << labels;
   }
 }
@@ -229,7 +228,8 @@ TEST(Pod, TellsVolumesThatLoseDataAndThoseThatAreClaimed) {
       {R"([{"name": "a", "emptyDir": {"medium": "Memory"}}])", true, false},
       {R"([{"name": "a", "persistentVolumeClaim": {"claimName": "data"}}])", false, true},
       {R"([{"name": "a", "ephemeral": {"volumeClaimTemplate": {}}}])", false, true},
-      {R"([{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {}}])", true, true},
+      {R"([{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {}}])", true,
+       true},
       {R"([{"name": "a", "hostPath": {"path": "/"}}])", false, false},
       {R"([{"name": "a", "emptyDir": null}])", false, false},
       {R"([null, 1, "emptyDir"])", false, false},
@@ -237,8 +237,8 @@ TEST(Pod, TellsVolumesThatLoseDataAndThoseThatAreClaimed) {
       {R"(null)", false, false},
   };
   for (const auto& [volumes, empty_dir, claims_volume] : kCases) {
-    const auto pod = pod_from_json(
-        {{"spec", boost::json::object{{"volumes", boost::json::parse(volumes)}}}});
+    const auto pod =
+        pod_from_json({{"spec", boost::json::object{{"volumes", boost::json::parse(volumes)}}}});
     EXPECT_EQ(pod.empty_dir, empty_dir) << volumes;
     EXPECT_EQ(pod.claims_volume, claims_volume) << volumes;
   }
@@ -303,8 +303,8 @@ TEST(Workload, WantsOneReplicaUnlessItSaysOtherwise) {
 }
 
 TEST(Workload, WithoutASelectorSelectsNothing) {
-  for (const std::string_view text : {R"({})", R"({"spec": {"selector": null}})",
-                                      R"({"spec": {"selector": {}}})"}) {
+  for (const std::string_view text :
+       {R"({})", R"({"spec": {"selector": null}})", R"({"spec": {"selector": {}}})"}) {
     EXPECT_EQ(selector_query(workload_from_json(object(text)).selector), std::nullopt) << text;
   }
 }
@@ -333,14 +333,16 @@ TEST(SelectorQuery, IsTheTextOfALabelSelectorQuery) {
 }
 
 TEST(SelectorQuery, IsAbsentRatherThanTooWide) {
-  for (const std::string_view selector :
-       {R"({})", R"({"matchLabels": {}})", R"({"matchExpressions": []})",
-        R"({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Gt", "values": ["1"]}]})",
-        R"({"matchExpressions": [{"key": "a", "operator": "In"}]})",
-        R"({"matchExpressions": [{"key": "a", "operator": "In", "values": []}]})",
-        R"({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": null}]})",
-        R"({"matchExpressions": [{"operator": "Exists"}]})", R"({"matchExpressions": [{"key": "a"}]})",
-        R"({"matchExpressions": [null]})", R"({"matchExpressions": ["a"]})"}) {
+  for (
+      const std::string_view selector :
+      {R"({})", R"({"matchLabels": {}})", R"({"matchExpressions": []})",
+       R"({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Gt", "values": ["1"]}]})",
+       R"({"matchExpressions": [{"key": "a", "operator": "In"}]})",
+       R"({"matchExpressions": [{"key": "a", "operator": "In", "values": []}]})",
+       R"({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": null}]})",
+       R"({"matchExpressions": [{"operator": "Exists"}]})",
+       R"({"matchExpressions": [{"key": "a"}]})", R"({"matchExpressions": [null]})",
+       R"({"matchExpressions": ["a"]})"}) {
     EXPECT_EQ(selector_query(object(selector)), std::nullopt) << selector;
   }
 }

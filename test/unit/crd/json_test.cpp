@@ -17,7 +17,7 @@ class Json : public testing::Test {
   const bj::object object_ = bj::parse(R"({"text": "a", "flag": true, "number": -7, "nothing": null,
       "object": {"x": 1}, "array": ["a", 1, null, "b"], "map": {"a": "1", "b": 2, "c": null},
       "fraction": 1.5, "huge": 18446744073709551615, "time": "1970-01-01T00:00:01Z"})")
-                               .as_object();
+                                 .as_object();
 };
 
 TEST_F(Json, FindsMembersOfTheRightType) {

@@ -127,7 +127,8 @@ TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
       {R"({"drain": {"onTimeout": "Panic"}})", "spec.drain.onTimeout must be Fail or Delete"},
       {R"({"drain": {"onTimeout": "fail"}})", "spec.drain.onTimeout must be Fail or Delete"},
       {R"({"drain": {"onTimeout": true}})", "spec.drain.onTimeout must be a string"},
-      {R"({"drain": {"disableEviction": "x"}})", "spec.drain.disableEviction must be true or false"},
+      {R"({"drain": {"disableEviction": "x"}})",
+       "spec.drain.disableEviction must be true or false"},
       {R"({"migration": []})", "spec.migration must be an object"},
       {R"({"migration": {"wait": "x"}})", "spec.migration.wait must be true or false"},
       {R"({"migration": {"timeoutSeconds": "x"}})",
@@ -135,7 +136,8 @@ TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
       {R"({"migration": {"onTimeout": "Delete"}})",
        "spec.migration.onTimeout must be Continue or Fail"},
       {R"({"volumes": 1})", "spec.volumes must be an object"},
-      {R"({"volumes": {"waitForDetach": "x"}})", "spec.volumes.waitForDetach must be true or false"},
+      {R"({"volumes": {"waitForDetach": "x"}})",
+       "spec.volumes.waitForDetach must be true or false"},
       {R"({"volumes": {"timeoutSeconds": true}})",
        "spec.volumes.timeoutSeconds must be a whole number"},
       {R"({"volumes": {"onTimeout": "x"}})", "spec.volumes.onTimeout must be Continue or Fail"},
@@ -157,8 +159,9 @@ TEST(Spec, NotesEmptyWordsToo) {
 }
 
 TEST(Spec, NotesEveryProblem) {
-  EXPECT_THAT(spec_of(R"({"suspend": 1, "drain": {"force": 2}})").decode_errors,
-              ElementsAre("spec.suspend must be true or false", "spec.drain.force must be true or false"));
+  EXPECT_THAT(
+      spec_of(R"({"suspend": 1, "drain": {"force": 2}})").decode_errors,
+      ElementsAre("spec.suspend must be true or false", "spec.drain.force must be true or false"));
 }
 
 TEST(Spec, OfAnotherTypeNamesNoNode) {
@@ -229,11 +232,12 @@ TEST(Status, RoundTripsEveryReadyWordOfItsEvidence) {
 }
 
 TEST(Status, IsNothingInParticularWhenMembersAreNullOrMistyped) {
-  for (const std::string_view text :
-       {R"({"status": null})", R"({"status": []})",
-        R"({"status": {"observedGeneration": null, "conditions": null, "pods": null, "blockers": null,
+  for (
+      const std::string_view text :
+      {R"({"status": null})", R"({"status": []})",
+       R"({"status": {"observedGeneration": null, "conditions": null, "pods": null, "blockers": null,
             "workloads": null, "evidence": null, "startTime": null}})",
-        R"({"status": {"observedGeneration": "3", "nodeUID": 1, "startTime": "now", "conditions": {},
+       R"({"status": {"observedGeneration": "3", "nodeUID": 1, "startTime": "now", "conditions": {},
             "pods": [], "blockers": {}, "blockersOmitted": "x", "workloads": [null, 1], "evidence": 5}})"}) {
     EXPECT_EQ(node_removal_from_json(object(text)).status, NodeRemovalStatus{}) << text;
   }

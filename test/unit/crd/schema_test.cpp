@@ -97,8 +97,9 @@ TEST(Schema, IsReallyChecked) {
   EXPECT_THAT(problems("spec.drain", R"({"gracePeriodSeconds": 0})"),
               ElementsAre("spec.drain.gracePeriodSeconds is 0, below the minimum"));
   EXPECT_THAT(problems("status", R"({"conditions": [{"type": "A"}]})"), testing::SizeIs(4));
-  EXPECT_THAT(problems("status.blockers", R"([{"pod": "a/b", "reason": "R"}, {"pod": 1}])"),
-              ElementsAre("status.blockers[1] lacks reason", "status.blockers[1].pod is no string: 1"));
+  EXPECT_THAT(
+      problems("status.blockers", R"([{"pod": "a/b", "reason": "R"}, {"pod": 1}])"),
+      ElementsAre("status.blockers[1] lacks reason", "status.blockers[1].pod is no string: 1"));
 }
 
 }  // namespace

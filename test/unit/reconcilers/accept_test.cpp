@@ -3,7 +3,8 @@
 
 #include "test/unit/reconcilers/builders.hpp"
 
-/// decide() from the first look at a NodeRemoval to the cordon of its node, and what stops it there.
+/// decide() from the first look at a NodeRemoval to the cordon of its node, and what stops it
+/// there.
 namespace reconcilers {
 namespace {
 
@@ -177,7 +178,8 @@ TEST(Cordon, ClaimsAndTaintsTheNodeInOneRequest) {
 
 TEST(Cordon, KeepsFieldsOfOtherTaintsAndHasItsOwnTaintOnce) {
   auto seen = accepted();
-  const boost::json::object other{{"key", "a"}, {"effect", "NoExecute"}, {"timeAdded", "2026-01-01"}};
+  const boost::json::object other{
+      {"key", "a"}, {"effect", "NoExecute"}, {"timeAdded", "2026-01-01"}};
   node_of(seen).taints_json = {taint_json(crd::kRemovingTaint, "PreferNoSchedule"), other};
   const auto decision = decide_at(seen);
   ASSERT_EQ(decision.actions.size(), 1U);
@@ -192,7 +194,8 @@ TEST(Cordon, RemembersWhetherTheNodeWasCordonedBefore) {
     bool was_unschedulable;
   } kCases[] = {
       {"schedulable", [](auto&) {}, false},
-      {"cordoned by an administrator", [](auto& seen) { node_of(seen).unschedulable = true; }, true},
+      {"cordoned by an administrator", [](auto& seen) { node_of(seen).unschedulable = true; },
+       true},
       {"left behind by a removal that cordoned it",
        [](auto& seen) {
          node_of(seen).unschedulable = true;
@@ -261,7 +264,8 @@ TEST(Cordon, StopsWhenSomebodyUncordonsTheNode) {
 }
 
 TEST(Cordon, LooksAgainByItselfWhileItIsHeldUncordoned) {
-  // After a restart nothing watches the node here: the watch begins only with the question for its pods.
+  // After a restart nothing watches the node here: the watch begins only with the question for its
+  // pods.
   auto seen = cordoned_with({});
   node_of(seen).unschedulable = false;
   EXPECT_TRUE(decide_at(seen).requeue.has_value());

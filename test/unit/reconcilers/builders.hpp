@@ -17,8 +17,8 @@
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observation.hpp"
 
-/// Objects as tests need them, and words for what a decision says. The cluster: node "jetson" with UID "node-1", two
-/// other nodes, and the NodeRemoval "gone" with UID "removal-1".
+/// Objects as tests need them, and words for what a decision says. The cluster: node "jetson" with
+/// UID "node-1", two other nodes, and the NodeRemoval "gone" with UID "removal-1".
 namespace reconcilers {
 
 using namespace std::chrono_literals;
@@ -41,7 +41,8 @@ inline crd::Node make_node() {
   return node;
 }
 
-inline boost::json::object taint_json(std::string_view key, std::string_view effect = "NoSchedule") {
+inline boost::json::object taint_json(std::string_view key,
+                                      std::string_view effect = "NoSchedule") {
   return {{"key", key}, {"effect", effect}};
 }
 
@@ -129,8 +130,9 @@ inline crd::NodeRemoval make_removal() {
   return removal;
 }
 
-inline void set_condition(crd::NodeRemoval& removal, std::string_view type, crd::ConditionStatus status,
-                          std::string_view reason, crd::TimePoint since) {
+inline void set_condition(crd::NodeRemoval& removal, std::string_view type,
+                          crd::ConditionStatus status, std::string_view reason,
+                          crd::TimePoint since) {
   removal.status.conditions.set(type, status, reason, "as before", since, removal.meta.generation);
 }
 
@@ -207,13 +209,17 @@ inline std::string describe(const Cordon& cordon) {
          (cordon.was_unschedulable ? ", was cordoned before" : "");
 }
 inline std::string describe(const Release& release) {
-  return "Release " + release.node + " (" + release.uid + ")" + (release.uncordon ? " and uncordon" : "");
+  return "Release " + release.node + " (" + release.uid + ")" +
+         (release.uncordon ? " and uncordon" : "");
 }
 inline std::string describe(const Evict& evict) {
   return "Evict " + describe(evict.pod) +
-         (evict.grace_period_seconds ? " with grace " + std::to_string(*evict.grace_period_seconds) : "");
+         (evict.grace_period_seconds ? " with grace " + std::to_string(*evict.grace_period_seconds)
+                                     : "");
 }
-inline std::string describe(const DeletePod& deletion) { return "DeletePod " + describe(deletion.pod); }
+inline std::string describe(const DeletePod& deletion) {
+  return "DeletePod " + describe(deletion.pod);
+}
 inline std::string describe(const ClearPod& clear) { return "ClearPod " + describe(clear.pod); }
 inline std::string describe(const DeleteNode&) { return "DeleteNode"; }
 inline std::string describe(const Action& action) {
@@ -228,12 +234,18 @@ inline std::vector<std::string> actions_of(const Decision& decision) {
 
 inline std::string_view name_of(FactName fact) {
   switch (fact) {
-    case FactName::Node: return "Node";
-    case FactName::Pods: return "Pods";
-    case FactName::Census: return "Census";
-    case FactName::Workloads: return "Workloads";
-    case FactName::Attachments: return "Attachments";
-    case FactName::Leftovers: break;
+    case FactName::Node:
+      return "Node";
+    case FactName::Pods:
+      return "Pods";
+    case FactName::Census:
+      return "Census";
+    case FactName::Workloads:
+      return "Workloads";
+    case FactName::Attachments:
+      return "Attachments";
+    case FactName::Leftovers:
+      break;
   }
   return "Leftovers";
 }
@@ -246,12 +258,15 @@ inline std::string word(const crd::NodeRemovalStatus& status, std::string_view t
 inline std::string word(const Decision& decision, std::string_view type) {
   return word(decision.status, type);
 }
-inline std::string summary(const Decision& decision) { return word(decision, condition::kSucceeded); }
+inline std::string summary(const Decision& decision) {
+  return word(decision, condition::kSucceeded);
+}
 inline std::string message_of(const crd::NodeRemovalStatus& status, std::string_view type) {
   const auto* found = status.conditions.find(type);
   return found == nullptr ? "none" : found->message;
 }
-inline std::string message_of(const Decision& decision, std::string_view type = condition::kSucceeded) {
+inline std::string message_of(const Decision& decision,
+                              std::string_view type = condition::kSucceeded) {
   return message_of(decision.status, type);
 }
 

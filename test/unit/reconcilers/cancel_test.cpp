@@ -3,7 +3,8 @@
 
 #include "test/unit/reconcilers/builders.hpp"
 
-/// What decide() undoes when a removal was cancelled or has failed, and that it does nothing else any more.
+/// What decide() undoes when a removal was cancelled or has failed, and that it does nothing else
+/// any more.
 namespace reconcilers {
 namespace {
 
@@ -26,12 +27,11 @@ Observation ended_with(crd::ConditionStatus status, std::string_view reason) {
 TEST(Cancel, ReleasesAndUncordonsANodeThatWeCordoned) {
   auto seen = cancelled_with({make_pod("web-1")});
   add_taint(node_of(seen), "gpu");
-  EXPECT_THAT(decide_at(seen).actions,
-              ElementsAre(Action{Release{.node = "jetson",
-                                         .uid = "node-1",
-                                         .resource_version = "100",
-                                         .uncordon = true,
-                                         .taints = {taint_json("gpu")}}}));
+  EXPECT_THAT(decide_at(seen).actions, ElementsAre(Action{Release{.node = "jetson",
+                                                                  .uid = "node-1",
+                                                                  .resource_version = "100",
+                                                                  .uncordon = true,
+                                                                  .taints = {taint_json("gpu")}}}));
 }
 
 TEST(Cancel, LeavesANodeCordonedThatWasSoBefore) {
@@ -99,7 +99,8 @@ TEST(Cancel, IsNeverReportedAsSuccess) {
 
 TEST(Cancel, SaysWhyItFailsAndDoesNotSayItTwice) {
   auto seen = cancelled_with({});
-  set_condition(seen.removal, condition::kSucceeded, crd::ConditionStatus::Unknown, "Draining", kNow);
+  set_condition(seen.removal, condition::kSucceeded, crd::ConditionStatus::Unknown, "Draining",
+                kNow);
   seen.action_error = "connection refused";
   const auto first = decide_at(seen);
   EXPECT_EQ(message_of(first), "as before The last attempt failed: connection refused");
@@ -158,7 +159,8 @@ TEST(Terminal, TakesNoteOfALaterGenerationAndNothingElse) {
   EXPECT_EQ(decision.status.observed_generation, 5);
   EXPECT_EQ(summary(decision), "True/NodeRemoved");
   EXPECT_EQ(decision.status.completion_time, seen.removal.status.completion_time);
-  EXPECT_EQ(decision.status.conditions.find(condition::kSucceeded)->last_transition_time, kNow - 1s);
+  EXPECT_EQ(decision.status.conditions.find(condition::kSucceeded)->last_transition_time,
+            kNow - 1s);
 }
 
 }  // namespace

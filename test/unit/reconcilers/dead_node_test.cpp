@@ -3,7 +3,8 @@
 
 #include "test/unit/reconcilers/builders.hpp"
 
-/// decide() when the node is NotReady: first it waits, then it deletes and clears pods without asking the kubelet.
+/// decide() when the node is NotReady: first it waits, then it deletes and clears pods without
+/// asking the kubelet.
 namespace reconcilers {
 namespace {
 
@@ -135,8 +136,8 @@ TEST(DeadNode, HasItsPodsDeletedSoThatTheyStartElsewhere) {
   auto seen = dead_with({make_pod("web-1"), make_pod("proxy-1", "DaemonSet", "proxy"),
                          make_pod("job-1", "Job", "job"), make_mirror_pod("static")});
   const auto decision = decide_at(seen);
-  EXPECT_THAT(actions_of(decision), ElementsAre("DeletePod shop/web-1 (pod-web-1)",
-                                                "DeletePod shop/job-1 (pod-job-1)"));
+  EXPECT_THAT(actions_of(decision),
+              ElementsAre("DeletePod shop/web-1 (pod-web-1)", "DeletePod shop/job-1 (pod-job-1)"));
   EXPECT_EQ(word(decision, condition::kDrained), "False/NodeNotReady");
   EXPECT_EQ(word(decision, condition::kTerminatingPodsCleared), "Unknown/ClearingTerminatingPods");
 }
@@ -153,7 +154,8 @@ TEST(DeadNode, HasAPodClearedOnlyWhenItIsOverdue) {
   EXPECT_THAT(actions_of(decision), IsEmpty());
   EXPECT_EQ(decision.requeue, 50s);
   EXPECT_THAT(actions_of(decide_at(seen, kNow + 50s - 1ms)), IsEmpty());
-  EXPECT_THAT(actions_of(decide_at(seen, kNow + 50s)), ElementsAre("ClearPod shop/web-1 (pod-web-1)"));
+  EXPECT_THAT(actions_of(decide_at(seen, kNow + 50s)),
+              ElementsAre("ClearPod shop/web-1 (pod-web-1)"));
 }
 
 TEST(DeadNode, DoesNotRepeatRequestsThatWereAcceptedAMomentAgo) {
@@ -192,7 +194,8 @@ TEST(DeadNode, KeepsPodsThatNobodyHasAgreedToLose) {
 }
 
 TEST(DeadNode, HasOtherPodsDeletedWhileOneIsBlocked) {
-  // A dead node serves nobody: unlike on a Ready node, waiting would only prolong the outage of the others.
+  // A dead node serves nobody: unlike on a Ready node, waiting would only prolong the outage of the
+  // others.
   const auto decision = decide_at(dead_with({make_naked_pod("debug"), make_pod("web-1")}));
   EXPECT_THAT(actions_of(decision), ElementsAre("DeletePod shop/web-1 (pod-web-1)"));
   EXPECT_THAT(blockers_of(decision), ElementsAre("shop/debug UnmanagedPod"));
@@ -201,14 +204,13 @@ TEST(DeadNode, HasOtherPodsDeletedWhileOneIsBlocked) {
 // --- fencing
 
 TEST(DeadNode, NeedsFencingForPodsThatMustNotRunTwice) {
-  const auto decision = decide_at(
-      dead_with({make_pod("db-0", "StatefulSet", "db"), with_claim(make_pod("files-1")),
-                 overdue(make_pod("db-1", "StatefulSet", "db"))}));
+  const auto decision =
+      decide_at(dead_with({make_pod("db-0", "StatefulSet", "db"), with_claim(make_pod("files-1")),
+                           overdue(make_pod("db-1", "StatefulSet", "db"))}));
   EXPECT_THAT(actions_of(decision), IsEmpty());
   EXPECT_EQ(summary(decision), "Unknown/NeedsFencing");
-  EXPECT_THAT(blockers_of(decision),
-              ElementsAre("shop/db-0 NeedsFencing", "shop/db-1 NeedsFencing",
-                          "shop/files-1 NeedsFencing"));
+  EXPECT_THAT(blockers_of(decision), ElementsAre("shop/db-0 NeedsFencing", "shop/db-1 NeedsFencing",
+                                                 "shop/files-1 NeedsFencing"));
 }
 
 TEST(DeadNode, HasSuchPodsDeletedOnceItIsFenced) {
@@ -235,7 +237,8 @@ TEST(DeadNode, FencingDoesNotShortenTheTolerance) {
 TEST(DeadNode, NeedsNoFencingForPodsThatHaveFinished) {
   auto pod = with_claim(make_pod("job-1", "Job", "job"));
   pod.phase = "Succeeded";
-  EXPECT_THAT(actions_of(decide_at(dead_with({pod}))), ElementsAre("DeletePod shop/job-1 (pod-job-1)"));
+  EXPECT_THAT(actions_of(decide_at(dead_with({pod}))),
+              ElementsAre("DeletePod shop/job-1 (pod-job-1)"));
 }
 
 // --- replacements first

@@ -54,10 +54,9 @@ TEST(Drain, AsksForThePodsFirst) {
 }
 
 TEST(Drain, EvictsWhatHasToLeaveAndLeavesTheRest) {
-  const auto decision =
-      decide_at(cordoned_with({make_pod("proxy-1", "DaemonSet", "proxy"), make_mirror_pod("static"),
-                               make_pod("web-1"), terminating(make_pod("web-2")),
-                               make_pod("web-3"), make_pod("db-0", "StatefulSet", "db")}));
+  const auto decision = decide_at(cordoned_with(
+      {make_pod("proxy-1", "DaemonSet", "proxy"), make_mirror_pod("static"), make_pod("web-1"),
+       terminating(make_pod("web-2")), make_pod("web-3"), make_pod("db-0", "StatefulSet", "db")}));
   EXPECT_THAT(actions_of(decision),
               ElementsAre("Evict shop/web-1 (pod-web-1)", "Evict shop/web-3 (pod-web-3)",
                           "Evict shop/db-0 (pod-db-0)"));
@@ -78,12 +77,14 @@ TEST(Drain, SendsNoEvictionWhenTheNodeIsNotReady) {
 TEST(Drain, EvictsWithTheGraceOfTheSpec) {
   auto seen = cordoned_with({make_pod("web-1")});
   seen.removal.spec.drain.grace_period_seconds = 7;
-  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Evict shop/web-1 (pod-web-1) with grace 7"));
+  EXPECT_THAT(actions_of(decide_at(seen)),
+              ElementsAre("Evict shop/web-1 (pod-web-1) with grace 7"));
 }
 
 TEST(Drain, PassesWhenOnlyPodsOfTheNodeItselfAreLeft) {
   auto seen = cordoned_with({make_pod("proxy-1", "DaemonSet", "proxy"), make_mirror_pod("static")});
-  seen.removal.status.blockers = {{"shop/web-1", "pod-web-1", "PodDisruptionBudget", "m", "", kNow}};
+  seen.removal.status.blockers = {
+      {"shop/web-1", "pod-web-1", "PodDisruptionBudget", "m", "", kNow}};
   const auto decision = decide_at(seen);
   EXPECT_EQ(word(decision, condition::kDrained), "True/Drained");
   EXPECT_THAT(decision.status.blockers, IsEmpty());
@@ -249,7 +250,8 @@ TEST(Drain, HasNoLimitWhenItIsZero) {
 
 TEST(Drain, StartsItsClockAnewWhenPodsComeBackAfterItWasDone) {
   auto seen = cordoned_with({make_pod("web-1")});
-  set_condition(seen.removal, condition::kDrained, crd::ConditionStatus::True, "Drained", kNow - 2h);
+  set_condition(seen.removal, condition::kDrained, crd::ConditionStatus::True, "Drained",
+                kNow - 2h);
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "Unknown/Draining");
   EXPECT_THAT(actions_of(decision), ElementsAre("Evict shop/web-1 (pod-web-1)"));
@@ -270,9 +272,8 @@ TEST(Drain, ForgetsWhatAnEarlierEmptierViewHadFoundOut) {
 
 TEST(Drain, KeepsTheTimeSinceWhenABlockerHasBeenThereForThatReason) {
   auto seen = cordoned_with({make_naked_pod("debug"), make_naked_pod("shell")});
-  seen.removal.status.blockers = {
-      {"shop/debug", "pod-debug", "UnmanagedPod", "m", "", kNow - 60s},
-      {"shop/shell", "pod-shell", "EmptyDirData", "m", "", kNow - 60s}};
+  seen.removal.status.blockers = {{"shop/debug", "pod-debug", "UnmanagedPod", "m", "", kNow - 60s},
+                                  {"shop/shell", "pod-shell", "EmptyDirData", "m", "", kNow - 60s}};
   EXPECT_THAT(decide_at(seen).status.blockers,
               testing::UnorderedElementsAre(Field(&crd::Blocker::since, kNow - 60s),
                                             Field(&crd::Blocker::since, kNow)));
@@ -310,10 +311,9 @@ TEST(Drain, LetsTheTotalOfPodsGrowWhenMoreCome) {
 }
 
 TEST(Drain, RecordsWhoHasToComeUpElsewhereBeforeTheFirstPodLeaves) {
-  const auto decision =
-      decide_at(cordoned_with({make_pod("web-1"), make_pod("web-2"), make_pod("j", "Job", "job"),
-                               make_pod("db-0", "StatefulSet", "db"),
-                               make_pod("proxy-1", "DaemonSet", "proxy")}));
+  const auto decision = decide_at(cordoned_with(
+      {make_pod("web-1"), make_pod("web-2"), make_pod("j", "Job", "job"),
+       make_pod("db-0", "StatefulSet", "db"), make_pod("proxy-1", "DaemonSet", "proxy")}));
   EXPECT_THAT(decision.status.workloads,
               ElementsAre(crd::WorkloadStatus{"StatefulSet", "shop", "db", "owner-db", 0, 0},
                           crd::WorkloadStatus{"ReplicaSet", "shop", "web", "owner-web", 0, 0}));

@@ -41,25 +41,30 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
        error_of(ErrorKind::TooManyRequests, 429, "m", {{"Other", "x", ""}, budget_cause(needs)}),
        {"PodDisruptionBudget", needs, "web", kNow + 1s}},
       {"PDB that is still being processed",
-       error_of(ErrorKind::TooManyRequests, 429, "m",
-                {budget_cause("The disruption budget web is still being processed by the server.")}),
+       error_of(
+           ErrorKind::TooManyRequests, 429, "m",
+           {budget_cause("The disruption budget web is still being processed by the server.")}),
        {"PodDisruptionBudget", "The disruption budget web is still being processed by the server.",
         "web", kNow + 1s}},
       {"PDB without a name",
-       error_of(ErrorKind::TooManyRequests, 429, "m", {budget_cause("no more disruptions allowed")}),
+       error_of(ErrorKind::TooManyRequests, 429, "m",
+                {budget_cause("no more disruptions allowed")}),
        {"PodDisruptionBudget", "no more disruptions allowed", "", kNow + 1s}},
       {"priority and fairness",
        error_of(ErrorKind::TooManyRequests, 429, "too many requests, please try again later"),
        {"ServerBusy", "too many requests, please try again later", "", kNow + 1s}},
       {"two PDBs",
        error_of(ErrorKind::ServerError, 500,
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not "
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource "
+                "does not "
                 "support."),
        {"MultiplePodDisruptionBudgets",
-        "more than one PodDisruptionBudget selects this pod, so the API server refuses to evict it; change their "
+        "more than one PodDisruptionBudget selects this pod, so the API server refuses to evict "
+        "it; change their "
         "selectors so that only one does",
         "", kNow + 1s}},
-      {"another 500", error_of(ErrorKind::ServerError, 500, "etcdserver: request timed out"),
+      {"another 500",
+       error_of(ErrorKind::ServerError, 500, "etcdserver: request timed out"),
        {"EvictionFailed", "etcdserver: request timed out", "", kNow + 1s}},
       {"namespace is being deleted",
        error_of(ErrorKind::Forbidden, 403, "unable to create new content in namespace shop",
@@ -67,15 +72,21 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
        {"NamespaceTerminating", "its namespace is being deleted, which removes the pod as well", "",
         kNow + 1s}},
       {"RBAC",
-       error_of(ErrorKind::Forbidden, 403, "pods \"web-1\" is forbidden: cannot create pods/eviction"),
-       {"EvictionRefused", "pods \"web-1\" is forbidden: cannot create pods/eviction", "", kNow + 1s}},
-      {"422", error_of(ErrorKind::Invalid, 422, "Eviction is invalid"),
+       error_of(ErrorKind::Forbidden, 403,
+                "pods \"web-1\" is forbidden: cannot create pods/eviction"),
+       {"EvictionRefused", "pods \"web-1\" is forbidden: cannot create pods/eviction", "",
+        kNow + 1s}},
+      {"422",
+       error_of(ErrorKind::Invalid, 422, "Eviction is invalid"),
        {"EvictionRefused", "Eviction is invalid", "", kNow + 1s}},
-      {"401", error_of(ErrorKind::Unauthorized, 401, "Unauthorized"),
+      {"401",
+       error_of(ErrorKind::Unauthorized, 401, "Unauthorized"),
        {"EvictionFailed", "Unauthorized", "", kNow + 1s}},
-      {"no answer in time", error_of(ErrorKind::Unknown, 0, "no answer within 35 s"),
+      {"no answer in time",
+       error_of(ErrorKind::Unknown, 0, "no answer within 35 s"),
        {"EvictionFailed", "no answer within 35 s", "", kNow + 1s}},
-      {"not sent", error_of(ErrorKind::NotSent, 0, "connection refused"),
+      {"not sent",
+       error_of(ErrorKind::NotSent, 0, "connection refused"),
        {"EvictionFailed", "connection refused", "", kNow + 1s}},
       {"a cause of another status",
        error_of(ErrorKind::ServerError, 500, "m", {budget_cause(needs)}),
@@ -97,8 +108,7 @@ TEST(RefusalFrom, FindsTheNameOfTheBudgetInItsSentence) {
       {"", ""},
   };
   for (const auto& [message, pdb] : kCases) {
-    const auto error =
-        error_of(ErrorKind::TooManyRequests, 429, "m", {budget_cause(message)});
+    const auto error = error_of(ErrorKind::TooManyRequests, 429, "m", {budget_cause(message)});
     EXPECT_EQ(refusal(error).pdb, pdb) << message;
   }
 }

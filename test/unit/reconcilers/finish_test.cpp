@@ -3,7 +3,8 @@
 
 #include "test/unit/reconcilers/builders.hpp"
 
-/// decide() from the last pod that left to the end: migration, volumes, the delete and what is left behind.
+/// decide() from the last pod that left to the end: migration, volumes, the delete and what is left
+/// behind.
 namespace reconcilers {
 namespace {
 
@@ -14,7 +15,8 @@ using testing::IsEmpty;
 /// A drained node whose ReplicaSet "web" wants three pods and has `ready` of them elsewhere.
 Observation drained(std::int64_t ready = 3) {
   auto seen = cordoned_with({make_pod("proxy-1", "DaemonSet", "proxy")});
-  set_condition(seen.removal, condition::kDrained, crd::ConditionStatus::True, "Drained", kNow - 10s);
+  set_condition(seen.removal, condition::kDrained, crd::ConditionStatus::True, "Drained",
+                kNow - 10s);
   seen.removal.status.workloads = {{"ReplicaSet", "shop", "web", "owner-web", 0, 0}};
   seen.workloads = std::map<std::string, WorkloadProgress>{
       {"owner-web", {.exists = true, .desired = 3, .ready = ready}}};
@@ -254,7 +256,8 @@ TEST(Leftovers, AreAskedForOnceTheNodeIsGone) {
 
 TEST(Leftovers, AreTheEndWhenThereAreNone) {
   auto seen = deleted();
-  seen.removal.status.blockers = {{"shop/web-1", "pod-web-1", "PodDisruptionBudget", "m", "", kNow}};
+  seen.removal.status.blockers = {
+      {"shop/web-1", "pod-web-1", "PodDisruptionBudget", "m", "", kNow}};
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "True/NodeRemoved");
   EXPECT_EQ(message_of(decision),
@@ -282,7 +285,8 @@ TEST(Leftovers, AreNamed) {
       {{{}, {}, false, true}, "CSINode jetson"},
       {{{}, {}, true, true}, "Lease kube-node-lease/jetson, CSINode jetson"},
       {{{"a/a"}, {"v"}, true, true},
-       "1 pod bound to the name (a/a), VolumeAttachment v, Lease kube-node-lease/jetson and 1 more"},
+       "1 pod bound to the name (a/a), VolumeAttachment v, Lease kube-node-lease/jetson and 1 "
+       "more"},
   };
   for (const auto& [left, text] : kCases) {
     auto seen = deleted();

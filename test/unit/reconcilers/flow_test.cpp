@@ -5,8 +5,9 @@
 #include "test/unit/reconcilers/builders.hpp"
 #include "test/unit/reconcilers/world.hpp"
 
-/// Whole removals in the small cluster of world.hpp, from the first look to the end. The world checks after every
-/// decision that it is idempotent, that its status fits the CRD, and that no action is one that may never happen.
+/// Whole removals in the small cluster of world.hpp, from the first look to the end. The world
+/// checks after every decision that it is idempotent, that its status fits the CRD, and that no
+/// action is one that may never happen.
 namespace reconcilers {
 namespace {
 
@@ -63,8 +64,8 @@ TEST_F(Flow, RemovesAReadyNode) {
   EXPECT_EQ(world_.summary(), "True/NodeRemoved");
   EXPECT_THAT(world_.log,
               ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "Evict shop/db-0 (pod-db-0)",
-                          "Evict shop/web-1 (pod-web-1)", "Evict shop/web-2 (pod-web-2)", "DeleteNode",
-                          "RemoveFinalizer"));
+                          "Evict shop/web-1 (pod-web-1)", "Evict shop/web-2 (pod-web-2)",
+                          "DeleteNode", "RemoveFinalizer"));
   for (const auto& [type, word] : {std::pair{condition::kAccepted, "True/Accepted"},
                                    std::pair{condition::kCordoned, "True/Cordoned"},
                                    std::pair{condition::kDrained, "True/Drained"},
@@ -222,10 +223,10 @@ TEST_F(Flow, RemovesADeadNodeOnceItsPodsRunElsewhere) {
   world_.kill_kubelet();
   world_.run_to_end();
   EXPECT_EQ(world_.summary(), "True/NodeRemoved");
-  EXPECT_THAT(world_.log, ElementsAre("AddFinalizer", "Cordon jetson (node-1)",
-                                      "DeletePod shop/web-1 (pod-web-1)",
-                                      "ClearPod shop/web-1 (pod-web-1)", "DeleteNode",
-                                      "RemoveFinalizer"));
+  EXPECT_THAT(
+      world_.log,
+      ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "DeletePod shop/web-1 (pod-web-1)",
+                  "ClearPod shop/web-1 (pod-web-1)", "DeleteNode", "RemoveFinalizer"));
   EXPECT_EQ(world_.word(condition::kDrained), "False/NodeNotReady");
   EXPECT_EQ(world_.word(condition::kTerminatingPodsCleared), "True/Cleared");
   ASSERT_TRUE(world_.status().evidence);
@@ -414,7 +415,8 @@ TEST_F(Flow, TouchesNoSuccessorWheneverTheNodeIsReplaced) {
     EXPECT_FALSE(world.node->unschedulable) << step;
     EXPECT_EQ(world.status().node_uid, "node-1") << step;
     EXPECT_THAT(world.log, Not(Contains(HasSubstr("web-9")))) << step;
-    EXPECT_THAT(world.summary(), testing::AnyOf("True/AlreadyReplaced", "True/NodeRemoved")) << step;
+    EXPECT_THAT(world.summary(), testing::AnyOf("True/AlreadyReplaced", "True/NodeRemoved"))
+        << step;
   }
 }
 
@@ -485,8 +487,11 @@ TEST_F(Flow, NeverActsAgainOnceItIsOver) {
 TEST_F(Flow, WaitsWhileAnotherRemovalHoldsTheNode) {
   claim(*world_.node, "removal-2");
   world_.node->unschedulable = true;
-  world_.other_removals = {
-      {.name = "first", .uid = "removal-2", .node_name = "jetson", .older = true, .accepted = true}};
+  world_.other_removals = {{.name = "first",
+                            .uid = "removal-2",
+                            .node_name = "jetson",
+                            .older = true,
+                            .accepted = true}};
   world_.run();
   EXPECT_EQ(world_.summary(), "Unknown/ClaimedByOther");
   EXPECT_THAT(world_.log, IsEmpty());

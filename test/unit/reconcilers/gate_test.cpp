@@ -47,7 +47,8 @@ void finish(Fresh& fresh) {
 
 void cordoned_at(Fresh& fresh, crd::TimePoint time) {
   fresh.view.removal.status.conditions.remove(condition::kCordoned);
-  set_condition(fresh.view.removal, condition::kCordoned, crd::ConditionStatus::True, "Cordoned", time);
+  set_condition(fresh.view.removal, condition::kCordoned, crd::ConditionStatus::True, "Cordoned",
+                time);
 }
 
 /// Preconditions of every destructive step.
@@ -101,17 +102,20 @@ std::vector<Violation> violations() {
       {[](auto& f) { cordoned_at(f, kNow + 1h); },
        "the cordon is too fresh: a pod may still be bound to the node"},
       {make_control_plane,
-       "Node jetson is a control-plane node. If it really must go, create the NodeRemoval again with "
+       "Node jetson is a control-plane node. If it really must go, create the NodeRemoval again "
+       "with "
        "spec.allowControlPlane: true (and remove its etcd member yourself)."},
       {[](auto& f) {
          make_control_plane(f);
          f.view.removal.spec.allow_control_plane = true;
        },
-       "Node jetson is the last control-plane node that is Ready. It is never removed: without it there is no cluster."},
+       "Node jetson is the last control-plane node that is Ready. It is never removed: without it "
+       "there is no cluster."},
       {[](auto& f) { f.view.node.meta.annotations[std::string{crd::kProtectAnnotation}] = ""; },
        "the node carries the annotation noderemoval.dev/protect"},
       {[](auto& f) { f.census[1].unschedulable = f.census[2].unschedulable = true; },
-       "Node jetson is the last one that is Ready and schedulable, so its pods could run nowhere. Add or uncordon "
+       "Node jetson is the last one that is Ready and schedulable, so its pods could run nowhere. "
+       "Add or uncordon "
        "another node; the removal then goes on by itself."},
       {[](auto& f) {
          for (const auto name : {"a", "b", "c"}) {
@@ -120,7 +124,8 @@ std::vector<Violation> violations() {
          }
          f.census[2].ready = false;
        },
-       "4 of 6 nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no Node is "
+       "4 of 6 nodes are NotReady, which looks like a network or control-plane fault. Nothing is "
+       "forced and no Node is "
        "deleted until more than 45 % of the nodes are Ready again."},
       {[](auto& f) { f.pods.push_back(make_pod("web-1")); },
        "1 pod would be lost with the node: shop/web-1"},

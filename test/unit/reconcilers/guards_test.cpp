@@ -199,7 +199,7 @@ TEST(Brake, HoldsAtThreeNodesAndFiftyFivePercent) {
     int not_ready;
     bool holds;
   } kCases[] = {
-      {3, 0, false},   {1, 2, false},  // 67 %, but only two nodes
+      {3, 0, false},   {1, 2, false},                   // 67 %, but only two nodes
       {0, 2, false},   {0, 3, true},   {2, 3, true},    // 60 %
       {3, 3, false},                                    // 50 %
       {46, 54, false}, {45, 55, true}, {44, 56, true},  // around 55 %
@@ -215,7 +215,8 @@ TEST(Brake, HoldsAtThreeNodesAndFiftyFivePercent) {
 
 TEST(Brake, SaysHowManyNodesAreNotReady) {
   EXPECT_EQ(brake(census_of(2, 3), {}),
-            "3 of 5 nodes are NotReady, which looks like a network or control-plane fault. Nothing is forced and no "
+            "3 of 5 nodes are NotReady, which looks like a network or control-plane fault. Nothing "
+            "is forced and no "
             "Node is deleted until more than 45 % of the nodes are Ready again.");
 }
 
@@ -238,8 +239,8 @@ crd::Node annotated(const std::string& claim_text) {
 TEST(ReadClaim, IsNothingWithoutTheAnnotation) { EXPECT_FALSE(read_claim(make_node())); }
 
 TEST(ReadClaim, ReadsWhatACordonWrites) {
-  const auto claim = read_claim(
-      annotated(R"({"removal": "gone", "uid": "removal-1", "wasUnschedulable": true})"));
+  const auto claim =
+      read_claim(annotated(R"({"removal": "gone", "uid": "removal-1", "wasUnschedulable": true})"));
   ASSERT_TRUE(claim);
   EXPECT_EQ(claim->removal, "gone");
   EXPECT_EQ(claim->uid, "removal-1");
@@ -256,7 +257,8 @@ TEST(ReadClaim, TakesTheNodeForCordonedByOthersWhenItCannotBeRead) {
 }
 
 TEST(ReadClaim, HasNoUidWhenTheMembersHaveOtherTypes) {
-  const auto claim = read_claim(annotated(R"({"removal": 1, "uid": {}, "wasUnschedulable": "yes"})"));
+  const auto claim =
+      read_claim(annotated(R"({"removal": 1, "uid": {}, "wasUnschedulable": "yes"})"));
   ASSERT_TRUE(claim);
   EXPECT_EQ(claim->uid, "");
 }

@@ -10,8 +10,8 @@
 #include "test/fake/crd_schema.hpp"
 #include "test/unit/reconcilers/builders.hpp"
 
-/// What holds for decide() whatever it is shown. Observations are random, most of them such as no cluster would
-/// produce; the seed of a failure is in its message.
+/// What holds for decide() whatever it is shown. Observations are random, most of them such as no
+/// cluster would produce; the seed of a failure is in its message.
 namespace reconcilers {
 namespace {
 
@@ -34,7 +34,8 @@ class Dice {
   }
 
   crd::TimePoint time() {
-    return kNow + pick<std::chrono::seconds>({-10h, -3600s, -600s, -300s, -61s, -3s, -1s, 0s, 30s, 1h});
+    return kNow +
+           pick<std::chrono::seconds>({-10h, -3600s, -600s, -300s, -61s, -3s, -1s, 0s, 30s, 1h});
   }
   ConditionStatus status() {
     return pick({ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown});
@@ -71,7 +72,8 @@ class Dice {
 
   void set(crd::NodeRemoval& removal, std::string_view type, int percent, ConditionStatus status) {
     if (!chance(percent)) return;
-    removal.status.conditions.set(type, status, "Thrown", "by dice", time(), removal.meta.generation);
+    removal.status.conditions.set(type, status, "Thrown", "by dice", time(),
+                                  removal.meta.generation);
   }
 
   crd::NodeRemovalSpec spec() {
@@ -93,7 +95,8 @@ class Dice {
     spec.volumes = {.wait_for_detach = chance(80),
                     .timeout_seconds = pick<std::int64_t>({0, 60, 300}),
                     .on_timeout = pick({crd::TimeoutAction::Continue, crd::TimeoutAction::Fail})};
-    spec.unreachable = {.tolerance_seconds = pick<std::int64_t>({0, 60, 300}), .fenced = chance(30)};
+    spec.unreachable = {.tolerance_seconds = pick<std::int64_t>({0, 60, 300}),
+                        .fenced = chance(30)};
     return spec;
   }
 
@@ -107,9 +110,9 @@ class Dice {
     if (chance(50)) removal.status.observed_generation = 1;
     set(removal, condition::kAccepted, 80, pick({ConditionStatus::True, ConditionStatus::Unknown}));
     set(removal, condition::kCordoned, 80, chance(80) ? ConditionStatus::True : status());
-    for (const auto type : {condition::kDrained, condition::kPodsMigrated, condition::kVolumesDetached,
-                            condition::kTerminatingPodsCleared, condition::kNodeDeleted,
-                            condition::kLeftoversGone}) {
+    for (const auto type :
+         {condition::kDrained, condition::kPodsMigrated, condition::kVolumesDetached,
+          condition::kTerminatingPodsCleared, condition::kNodeDeleted, condition::kLeftoversGone}) {
       set(removal, type, 40, status());
     }
     set(removal, condition::kSucceeded, 90, chance(90) ? ConditionStatus::Unknown : status());
@@ -119,7 +122,8 @@ class Dice {
   }
 
   void throw_for_status(crd::NodeRemovalStatus& status) {
-    if (chance(40)) status.pods = crd::PodCounts{.total = 5, .evicted = below(4), .remaining = below(4)};
+    if (chance(40))
+      status.pods = crd::PodCounts{.total = 5, .evicted = below(4), .remaining = below(4)};
     if (chance(40)) status.workloads = {{"ReplicaSet", "shop", "web", "owner-web", 1, 0}};
     if (chance(40)) {
       status.evidence = crd::Evidence{.ready = ConditionStatus::Unknown,
@@ -137,7 +141,8 @@ class Dice {
     auto node = make_node();
     node.meta.uid = pick({"node-1", "node-1", "node-1", "node-1", "node-9"});
     if (chance(80)) node.unschedulable = true;
-    if (chance(80)) claim(node, pick({"removal-1", "removal-1", "removal-1", "removal-2"}), chance(20));
+    if (chance(80))
+      claim(node, pick({"removal-1", "removal-1", "removal-1", "removal-2"}), chance(20));
     if (chance(3)) node.meta.annotations[std::string{crd::kClaimAnnotation}] = "gibberish";
     if (chance(3)) node.meta.annotations[std::string{crd::kProtectAnnotation}] = "";
     if (chance(5)) node.meta.labels["node-role.kubernetes.io/control-plane"] = "";
@@ -314,7 +319,8 @@ TEST(Decide, IsFinishedForGoodOnceItIsTerminal) {
     EXPECT_TRUE(decision.status.is_terminal());
     EXPECT_EQ(summary(decision), word(seen.removal.status, condition::kSucceeded));
     for (const auto& action : decision.actions) {
-      EXPECT_TRUE(std::holds_alternative<Release>(action) || std::holds_alternative<RemoveFinalizer>(action));
+      EXPECT_TRUE(std::holds_alternative<Release>(action) ||
+                  std::holds_alternative<RemoveFinalizer>(action));
     }
   });
 }
@@ -322,7 +328,8 @@ TEST(Decide, IsFinishedForGoodOnceItIsTerminal) {
 TEST(Decide, EndsWithACompleteStatusAndNoAction) {
   for_many([](const Observation& seen, const Decision& decision) {
     if (seen.removal.status.is_terminal() || !decision.status.is_terminal()) return;
-    const bool failed = decision.status.conditions.is(condition::kSucceeded, ConditionStatus::False);
+    const bool failed =
+        decision.status.conditions.is(condition::kSucceeded, ConditionStatus::False);
     EXPECT_THAT(actions_of(decision), IsEmpty());
     EXPECT_FALSE(decision.requeue);
     EXPECT_EQ(decision.status.completion_time, kNow);
@@ -336,7 +343,8 @@ TEST(Decide, OnlyUndoesWhenItIsCancelled) {
     if (!seen.removal.is_being_deleted()) return;
     EXPECT_EQ(decision.status.is_terminal(), seen.removal.status.is_terminal());
     for (const auto& action : decision.actions) {
-      EXPECT_TRUE(std::holds_alternative<Release>(action) || std::holds_alternative<RemoveFinalizer>(action));
+      EXPECT_TRUE(std::holds_alternative<Release>(action) ||
+                  std::holds_alternative<RemoveFinalizer>(action));
     }
   });
 }
@@ -406,7 +414,8 @@ TEST(Decide, EvictsOnlyFromAReadyNodeAndOnlyPodsThatMayLeave) {
 }
 
 /// What deleting or clearing a pod of a dead node presupposes.
-void expect_dead_node_work(const Observation& seen, const Decision& decision, const crd::PodRef& ref) {
+void expect_dead_node_work(const Observation& seen, const Decision& decision,
+                           const crd::PodRef& ref) {
   expect_in_charge(seen, decision);
   const auto& node = **known(seen.node);
   EXPECT_FALSE(node.is_ready());
@@ -419,7 +428,8 @@ void expect_dead_node_work(const Observation& seen, const Decision& decision, co
   const auto* pod = known_pod(seen, ref);
   ASSERT_NE(pod, nullptr);
   EXPECT_TRUE(may_leave(seen, *pod));
-  const bool fenced = seen.removal.spec.unreachable.fenced || node.has_taint(crd::kOutOfServiceTaint);
+  const bool fenced =
+      seen.removal.spec.unreachable.fenced || node.has_taint(crd::kOutOfServiceTaint);
   EXPECT_TRUE(fenced || pod->is_finished() || !must_run_at_most_once(*pod));
 }
 
@@ -463,8 +473,10 @@ TEST(Decide, DeletesANodeOnlyWhenNothingOnItHasToLeave) {
     ASSERT_NE(known(seen.census), nullptr);
     EXPECT_FALSE(brake(*known(seen.census), {}));
     EXPECT_FALSE((*known(seen.node))->meta.deletion_timestamp);
-    EXPECT_GE(kNow, decision.status.conditions.find(condition::kCordoned)->last_transition_time + 3s);
-    EXPECT_EQ(word(decision, condition::kNodeDeleted).substr(0, 8), "Unknown/") << "the intent is written first";
+    EXPECT_GE(kNow,
+              decision.status.conditions.find(condition::kCordoned)->last_transition_time + 3s);
+    EXPECT_EQ(word(decision, condition::kNodeDeleted).substr(0, 8), "Unknown/")
+        << "the intent is written first";
   });
   EXPECT_GT(deletions, 50) << "the dice hardly ever show a delete";
 }

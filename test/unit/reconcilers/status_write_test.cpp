@@ -11,7 +11,8 @@ namespace {
 
 crd::NodeRemovalStatus status_in_the_middle() {
   auto status = make_active_removal().status;
-  status.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "Draining", "2 pods", kNow, 1);
+  status.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "Draining", "2 pods",
+                        kNow, 1);
   status.pods = crd::PodCounts{.total = 2, .remaining = 2};
   status.blockers = {{"shop/web-1", "pod-web-1", "PodDisruptionBudget", "needs 3", "web", kNow}};
   status.workloads = {{"ReplicaSet", "shop", "web", "owner-web", 2, 0}};
@@ -41,12 +42,13 @@ TEST(IsNews, IsWhatSomebodyWaitsFor) {
       {"end", [](auto& s) { s.completion_time = kNow; }},
       {"condition turned",
        [](auto& s) {
-         s.conditions.set(condition::kDrained, crd::ConditionStatus::True, "Draining", "2 pods", kNow, 1);
+         s.conditions.set(condition::kDrained, crd::ConditionStatus::True, "Draining", "2 pods",
+                          kNow, 1);
        }},
       {"other reason",
        [](auto& s) {
-         s.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "DrainBlocked", "2 pods",
-                          kNow, 1);
+         s.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "DrainBlocked",
+                          "2 pods", kNow, 1);
        }},
       {"condition of a later generation", [](auto& s) { s.conditions.set_generation(2); }},
       {"condition came",
@@ -74,7 +76,8 @@ TEST(IsNews, IsNotWhatMayWaitForTheNextWrite) {
       {"counts for the first time", [](auto& s) { s.pods.reset(); }},
       {"message",
        [](auto& s) {
-         s.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "Draining", "1 pod", kNow, 1);
+         s.conditions.set(condition::kDrained, crd::ConditionStatus::Unknown, "Draining", "1 pod",
+                          kNow, 1);
        }},
       {"text of a blocker", [](auto& s) { s.blockers.front().message = "needs 4"; }},
       {"replicas", [](auto& s) { s.workloads.front().ready = 1; }},

@@ -65,7 +65,8 @@ TEST(Validate, RefusesWhatIsNoNodeName) {
     ASSERT_TRUE(problem) << name;
     EXPECT_EQ(problem->reason, "InvalidSpec");
     EXPECT_EQ(problem->message,
-              "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and '.', beginning and "
+              "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and "
+              "'.', beginning and "
               "ending with a letter or digit. Delete this NodeRemoval and create a corrected one.");
   }
 }
@@ -80,9 +81,11 @@ TEST(Validate, NamesTheFieldThatIsWrong) {
       {[](auto& spec) { spec.has_node_selector = true; },
        "spec has both nodeName and nodeSelector; give exactly one of them"},
       {[](auto& spec) { spec.drain.grace_period_seconds = 0; },
-       "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to stop"},
+       "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to "
+       "stop"},
       {[](auto& spec) { spec.drain.grace_period_seconds = -1; },
-       "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to stop"},
+       "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to "
+       "stop"},
       {[](auto& spec) { spec.drain.timeout_seconds = -1; },
        "spec.drain.timeoutSeconds must not be negative"},
       {[](auto& spec) { spec.migration.timeout_seconds = -1; },
@@ -140,9 +143,10 @@ TEST(Validate, RefusesEveryFieldThatIsNotImplemented) {
     const auto problem = problem_after(change);
     ASSERT_TRUE(problem) << field;
     EXPECT_EQ(problem->reason, "NotImplemented") << field;
-    EXPECT_EQ(problem->message, "spec." + field +
-                                    " is not implemented in this version, and nothing was done. Delete this "
-                                    "NodeRemoval and create one without that field.");
+    EXPECT_EQ(problem->message,
+              "spec." + field +
+                  " is not implemented in this version, and nothing was done. Delete this "
+                  "NodeRemoval and create one without that field.");
   }
 }
 

@@ -108,11 +108,16 @@ Observation World::ask_nothing() const {
 void World::answer(FactName fact, Observation& seen) const {
   const bool readable = !unreadable.contains(fact);
   switch (fact) {
-    case FactName::Node: return fill(seen.node, readable, node);
-    case FactName::Pods: return fill(seen.pods, readable, pods);
-    case FactName::Census: return fill(seen.census, readable, census());
-    case FactName::Workloads: return fill(seen.workloads, readable, workloads);
-    case FactName::Attachments: return fill(seen.attachments, readable, attachments);
+    case FactName::Node:
+      return fill(seen.node, readable, node);
+    case FactName::Pods:
+      return fill(seen.pods, readable, pods);
+    case FactName::Census:
+      return fill(seen.census, readable, census());
+    case FactName::Workloads:
+      return fill(seen.workloads, readable, workloads);
+    case FactName::Attachments:
+      return fill(seen.attachments, readable, attachments);
     case FactName::Leftovers: {
       Leftovers left{.pods = {}, .attachments = attachments, .lease = lease, .csi_node = csi_node};
       for (const auto& pod : pods) left.pods.push_back(pod.full_name());
@@ -189,8 +194,8 @@ void World::run() {
       return;
     }
   }
-  EXPECT_FALSE(removal.has_value()) << "does not come to rest; last: "
-                                    << testing::PrintToString(decide_now());
+  EXPECT_FALSE(removal.has_value())
+      << "does not come to rest; last: " << testing::PrintToString(decide_now());
 }
 
 bool World::carry_out(const Action& action) {
@@ -218,7 +223,8 @@ bool World::act(const RemoveFinalizer&) {
 
 bool World::act(const Cordon& cordon) {
   EXPECT_EQ(cordon.uid, status().node_uid) << "cordons another node than the one it is bound to";
-  if (!node || node->meta.uid != cordon.uid || node->meta.resource_version != cordon.resource_version) {
+  if (!node || node->meta.uid != cordon.uid ||
+      node->meta.resource_version != cordon.resource_version) {
     return false;
   }
   reconcilers::claim(*node, removal->meta.uid, cordon.was_unschedulable);
@@ -234,7 +240,8 @@ bool World::act(const Cordon& cordon) {
 
 bool World::act(const Release& release) {
   EXPECT_EQ(release.uid, status().node_uid) << "releases another node than the one it is bound to";
-  if (!node || node->meta.uid != release.uid || node->meta.resource_version != release.resource_version) {
+  if (!node || node->meta.uid != release.uid ||
+      node->meta.resource_version != release.resource_version) {
     return false;
   }
   node->meta.annotations.erase(std::string{crd::kClaimAnnotation});
@@ -288,7 +295,8 @@ bool World::act(const DeletePod& deletion) {
 bool World::act(const ClearPod& clear) {
   EXPECT_FALSE(node && node->is_ready()) << "clears a pod of a Ready node";
   auto* pod = find_pod(clear.pod);
-  EXPECT_TRUE(pod == nullptr || pod->is_terminating()) << "clears a pod that nobody has asked to stop";
+  EXPECT_TRUE(pod == nullptr || pod->is_terminating())
+      << "clears a pod that nobody has asked to stop";
   if (!may_act_on_pods()) return false;
   cleared_[clear.pod.uid] = now + 5s;
   if (pod == nullptr) return true;
@@ -310,14 +318,16 @@ bool World::act(const DeleteNode&) {
 bool World::let_others_work() {
   bool worked = false;
   const bool kubelet_runs = node && node->is_ready();
-  worked |= std::erase_if(pods, [&](const crd::Pod& pod) {
-              return pod.meta.finalizers.empty() && (!node || (kubelet_runs && pod.is_terminating()));
-            }) > 0;
+  worked |=
+      std::erase_if(pods, [&](const crd::Pod& pod) {
+        return pod.meta.finalizers.empty() && (!node || (kubelet_runs && pod.is_terminating()));
+      }) > 0;
   for (auto& [uid, progress] : workloads) {
     const auto here = std::ranges::count_if(pods, [&](const crd::Pod& pod) {
       return pod.meta.controller() != nullptr && pod.meta.controller()->uid == uid;
     });
-    // A StatefulSet waits until its old pod is gone; a ReplicaSet starts another when it is terminating.
+    // A StatefulSet waits until its old pod is gone; a ReplicaSet starts another when it is
+    // terminating.
     const auto stays = std::ranges::count_if(pods, [&](const crd::Pod& pod) {
       const auto* owner = pod.meta.controller();
       return owner != nullptr && owner->uid == uid &&
@@ -341,7 +351,8 @@ void World::run_to_end() {
     if (at_rest) return;
     if (let_others_work()) continue;
     const auto requeue = decide_now().requeue;
-    ASSERT_TRUE(requeue) << "waits for ever: " << summary() << ": " << message(condition::kSucceeded);
+    ASSERT_TRUE(requeue) << "waits for ever: " << summary() << ": "
+                         << message(condition::kSucceeded);
     now += *requeue;
   }
   ADD_FAILURE() << "does not end: " << summary() << ": " << message(condition::kSucceeded);

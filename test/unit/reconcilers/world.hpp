@@ -16,9 +16,10 @@
 
 namespace reconcilers {
 
-/// A small cluster in memory: one node that is to go, its pods, and the NodeRemoval. It answers decide()'s questions,
-/// carries its actions out as the API server would, and complains (as a test failure) about what may never happen.
-/// Everything is open to the test, which plays the users, the kubelet and the clock.
+/// A small cluster in memory: one node that is to go, its pods, and the NodeRemoval. It answers
+/// decide()'s questions, carries its actions out as the API server would, and complains (as a test
+/// failure) about what may never happen. Everything is open to the test, which plays the users, the
+/// kubelet and the clock.
 class World {
  public:
   World();
@@ -61,7 +62,8 @@ class World {
   void pass(std::chrono::milliseconds time) { now += time; }
   /// The kubelet, the controllers and PodGC do their work; true when they had any.
   bool let_others_work();
-  /// Runs, lets the others work, and lets time pass as decisions ask for it, until nothing is left to do.
+  /// Runs, lets the others work, and lets time pass as decisions ask for it, until nothing is left
+  /// to do.
   void run_to_end();
 
   const crd::NodeRemovalStatus& status() const { return removal->status; }

@@ -139,19 +139,5 @@ TEST_F(StoreTest, GivesUpWaitingAfterTheTimeout) {
   EXPECT_EQ(*answer, false);
 }
 
-TEST_F(StoreTest, LetsAnImpatientWaiterNotWakeAPatientOne) {
-  const auto patient = wait_synced(1h);
-  const auto impatient = wait_synced(1ms);
-  // Runs until the impatient one has its answer; the other may not have one yet.
-  while (!impatient->has_value() && io_.run_one_for(20s) > 0) {
-  }
-  run_what_is_ready();
-  EXPECT_EQ(*impatient, false);
-  EXPECT_EQ(*patient, std::nullopt);
-  store_.replace({});
-  run_what_is_ready();
-  EXPECT_EQ(*patient, true);
-}
-
 }  // namespace
 }  // namespace controller

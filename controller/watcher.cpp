@@ -49,6 +49,8 @@ class Watcher {
         if (end == WatchEnd::Broken) co_await back_off();
         end = co_await watch();
       }
+      // A server that forgets at once what it has just listed would be listed as fast as it can.
+      if (!delivered_) co_await back_off();
     }
   }
 
@@ -66,6 +68,7 @@ class Watcher {
       co_return false;
     }
     listed_ = true;
+    delivered_ = false;
     resource_version_ = answer->resource_version;
     handler_.replace(answer->items);
     co_return true;
@@ -89,6 +92,7 @@ class Watcher {
       }
       if ((*event)->type == WatchEvent::Type::Error) co_return judge_status((*event)->object);
       any_event = true;
+      delivered_ = true;
       failures_ = 0;
       deliver(**event);
     }
@@ -139,6 +143,7 @@ class Watcher {
   std::string resource_version_;
   int failures_ = 0;
   bool listed_ = false;
+  bool delivered_ = false;  ///< an event came since the last list
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -38,6 +39,7 @@ class ScriptedKubeClient final : public controller::KubeClient {
 
   awaitable<Result<controller::List>> list(controller::ListRequest request) override {
     lists.push_back(std::move(request));
+    co_await answer_takes_a_moment();
     if (list_answers.empty()) co_await wait_for_ever();
     auto answer = std::move(list_answers.front());
     list_answers.pop_front();
@@ -47,6 +49,7 @@ class ScriptedKubeClient final : public controller::KubeClient {
   awaitable<Result<std::unique_ptr<controller::WatchStream>>> watch(
       controller::WatchRequest request) override {
     watches.push_back(std::move(request));
+    co_await answer_takes_a_moment();
     if (watch_answers.empty()) co_await wait_for_ever();
     auto answer = std::move(watch_answers.front());
     watch_answers.pop_front();
@@ -82,6 +85,7 @@ class ScriptedKubeClient final : public controller::KubeClient {
         : client_(client), script_(std::move(script)) {}
 
     awaitable<Result<std::optional<controller::WatchEvent>>> next() override {
+      co_await answer_takes_a_moment();
       if (script_.empty()) co_await client_.wait_for_ever();
       auto event = std::move(script_.front());
       script_.pop_front();
@@ -93,10 +97,17 @@ class ScriptedKubeClient final : public controller::KubeClient {
     WatchScript script_;
   };
 
+  /// No real answer is there at once. A coroutine that is cancelled before it has ever waited ends
+  /// in an exception out of io_context::run (Boost 1.81).
+  static awaitable<void> answer_takes_a_moment() {
+    co_await boost::asio::post(co_await boost::asio::this_coro::executor,
+                               boost::asio::use_awaitable);
+  }
+
   awaitable<void> wait_for_ever() {
-    at_end();
-    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor,
-                                    boost::asio::steady_timer::time_point::max()};
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer{executor, boost::asio::steady_timer::time_point::max()};
+    boost::asio::post(executor, [this] { at_end(); });
     co_await timer.async_wait(boost::asio::use_awaitable);
   }
 

@@ -23,15 +23,24 @@ constexpr std::size_t kMaxDepth = 64;      // objects of the API nest deeper tha
 constexpr std::size_t kMaxMessage = 1024;  // of what the server says; it may quote a whole object
 constexpr std::size_t kMaxCauses = 32;
 
+bool continues_a_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+/// Shortened in its middle: an API server that refuses a value quotes it first and says why last.
+std::string shortened(std::string_view text) {
+  if (text.size() <= kMaxMessage) return std::string(text);
+  std::size_t head = kMaxMessage / 2;
+  while (head > 0 && continues_a_character(text[head])) --head;
+  std::size_t tail = text.size() - kMaxMessage / 2;
+  while (tail < text.size() && continues_a_character(text[tail])) ++tail;
+  return fmt::format("{} ... {}", text.substr(0, head), text.substr(tail));
+}
+
 /// One line of bounded length, safe for a log: what a server or proxy sent may hold anything.
 std::string one_line(std::string_view text) {
-  const bool cut = text.size() > kMaxMessage;
-  std::size_t size = std::min(text.size(), kMaxMessage);
-  while (cut && size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  std::string out(text.substr(0, size));
+  auto out = shortened(text);
   std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   out.erase(out.find_last_not_of(' ') + 1);
-  return cut ? out + "..." : out;
+  return out;
 }
 
 bool is_json(std::string_view content_type) {

@@ -1,5 +1,6 @@
 #include "controller/api_status.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -168,7 +169,19 @@ TEST(ErrorMessage, IsOneLineOfBoundedLength) {
       kRequest, kNode, answer(500, "a\nb\x01" + std::string(5000, '\xc3'), "text/plain"));
   EXPECT_EQ(error.message.find('\n'), std::string::npos);
   EXPECT_LT(error.message.size(), 1200u);
-  EXPECT_TRUE(error.message.ends_with("..."));
+}
+
+TEST(ErrorMessage, KeepsTheReasonAtTheEndOfALongOne) {
+  const auto quoted = R"(NodeRemoval is invalid: spec.nodeName: Invalid value: \"abc)" +
+                      std::string(5000, 'x') + R"(\": must be no longer than 253 characters)";
+  const auto error = error_from_answer(
+      kRequest, kNode,
+      answer(422, R"({"kind":"Status","reason":"Invalid","message":")" + quoted + R"("})"));
+  EXPECT_LT(error.message.size(), 1200u);
+  EXPECT_THAT(error.message, testing::HasSubstr("spec.nodeName: Invalid value: \"abcxxx"));
+  EXPECT_THAT(error.message, testing::HasSubstr("xxx ... xxx"));
+  EXPECT_TRUE(error.message.ends_with("xxx\": must be no longer than 253 characters"))
+      << error.message;
 }
 
 TEST(ObjectFromAnswer, TakesOneJsonObject) {

@@ -44,6 +44,12 @@ bool is_conflict(const KubeError& error) {
          (error.kind == ErrorKind::Invalid && error.message.find("uid") != std::string::npos);
 }
 
+bool needs_fencing_for(const Action& action) {
+  if (const auto* deletion = std::get_if<DeletePod>(&action)) return deletion->at_most_once;
+  if (const auto* clear = std::get_if<ClearPod>(&action)) return clear->at_most_once;
+  return false;
+}
+
 class Actor {
  public:
   explicit Actor(ActContext& context) : context_(context), session_(context.session) {}
@@ -61,7 +67,9 @@ class Actor {
   awaitable<ActOutcome> run_for_pods(const std::vector<Action>& actions) {
     const bool dead_node = std::ranges::any_of(
         actions, [](const Action& action) { return !std::holds_alternative<Evict>(action); });
-    const auto allowed = dead_node ? co_await check_dead_node() : co_await check_drain();
+    const bool needs_fencing = std::ranges::any_of(actions, needs_fencing_for);
+    const auto allowed =
+        dead_node ? co_await check_dead_node(needs_fencing) : co_await check_drain();
     if (!allowed) {
       log(LogLevel::Info, "pods are left alone",
           {{"removal", name()}, {"reason", allowed.error()}});
@@ -160,12 +168,13 @@ class Actor {
     co_return may_evict(context_.removal.meta.uid, *fresh);
   }
 
-  awaitable<std::expected<void, std::string>> check_dead_node() {
+  awaitable<std::expected<void, std::string>> check_dead_node(bool needs_fencing) {
     const auto census = co_await context_.census.get(kCensusMaxAge);
     if (!census) co_return std::unexpected(census.error());
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
-    co_return may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census, context_.policy);
+    co_return may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census, needs_fencing,
+                                   context_.policy, context_.now);
   }
 
   awaitable<std::expected<crd::NodeDeletePermit, std::string>> ask_gate() {

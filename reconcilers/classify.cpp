@@ -35,6 +35,7 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain) {
 
 bool must_run_at_most_once(const crd::Pod& pod) {
   const auto* controller = pod.meta.controller();
+  if (pod.is_finished()) return false;
   return pod.claims_volume || (controller != nullptr && controller->kind == "StatefulSet");
 }
 

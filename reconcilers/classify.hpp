@@ -27,8 +27,8 @@ struct PodVerdict {
 PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain);
 
 /// True when two copies of the pod must never run at once, as far as its object shows: a
-/// StatefulSet pod or one with a claimed volume. Clearing it on a machine that may still run needs
-/// fencing.
+/// StatefulSet pod or one with a claimed volume that is not finished. Clearing it on a machine that
+/// may still run needs fencing.
 bool must_run_at_most_once(const crd::Pod& pod);
 
 }  // namespace reconcilers

@@ -14,14 +14,6 @@ using crd::ConditionStatus;
 namespace condition = crd::condition;
 using namespace std::chrono_literals;
 
-/// When the node may be treated as dead: NotReady for the tolerance by its own clock and by what we
-/// have seen.
-crd::TimePoint dead_at(Round& round) {
-  const auto& evidence = *round.status().evidence;
-  return std::max(evidence.not_ready_since, evidence.observed_since) +
-         std::chrono::seconds{round.spec().unreachable.tolerance_seconds};
-}
-
 Step wait_for_tolerance(Round& round, const NodePods& pods, crd::TimePoint dead_time) {
   Blockers{}.write(round);
   write_counts(round, pods, 0);
@@ -48,7 +40,7 @@ void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNode
   const auto& pod = entry.pod;
   if (entry.verdict.pod_class == PodClass::NeedsWord) {
     work.blockers.add(pod, entry.verdict.reason, entry.verdict.message);
-  } else if (must_run_at_most_once(pod) && !fenced && !pod.is_finished()) {
+  } else if (must_run_at_most_once(pod) && !fenced) {
     work.blockers.add(pod, "NeedsFencing",
                       "it must not run twice, and nobody has said that the machine is off. Make "
                       "sure that it is off or "
@@ -121,7 +113,7 @@ void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work)
 }  // namespace
 
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
-  const auto dead_time = dead_at(round);
+  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec());
   if (round.now < dead_time) return wait_for_tolerance(round, pods, dead_time);
   round.set(condition::kDrained, ConditionStatus::False, "NodeNotReady",
             "Not drained: the node is NotReady since " +
@@ -136,11 +128,15 @@ Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
   const auto blocked = work.blockers.size();
   work.blockers.write(round);
   write_counts(round, pods, blocked);
-  for (const auto& pod : work.to_delete) round.decision.actions.emplace_back(DeletePod{pod.ref()});
+  for (const auto& pod : work.to_delete) {
+    round.decision.actions.emplace_back(DeletePod{pod.ref(), must_run_at_most_once(pod)});
+  }
   wait_for_pods(round, pods, work);
   if (!work.to_delete.empty()) return Step::Wait;
   if (wait_for_replacements(round) == Step::Next) {
-    for (const auto& pod : work.to_clear) round.decision.actions.emplace_back(ClearPod{pod.ref()});
+    for (const auto& pod : work.to_clear) {
+      round.decision.actions.emplace_back(ClearPod{pod.ref(), must_run_at_most_once(pod)});
+    }
   } else if (!work.blockers.empty() && !round.status().is_terminal()) {
     wait_for_pods(round, pods, work);  // what a human has to decide is the more important news
   }

@@ -52,12 +52,14 @@ struct Evict {
 /// Plain delete with the pod's own grace, on a node judged dead, so that a replacement starts.
 struct DeletePod {
   crd::PodRef pod;
+  bool at_most_once = false;  ///< must not run twice: only while the machine is asserted to be off
   bool operator==(const DeletePod&) const = default;
 };
 
 /// Delete with grace 0: removes the object without asking the kubelet of a dead node.
 struct ClearPod {
   crd::PodRef pod;
+  bool at_most_once = false;  ///< as above
   bool operator==(const ClearPod&) const = default;
 };
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
 #include "reconcilers/migration.hpp"
 #include "reconcilers/node_pods.hpp"
@@ -84,7 +85,7 @@ void write_evidence(Round& round) {
     evidence.reset();
     return;
   }
-  const bool tainted = node.has_taint(crd::kOutOfServiceTaint);
+  const auto fenced = fenced_by(round.spec(), node);
   const auto observed_since =
       evidence ? evidence->observed_since : std::chrono::floor<std::chrono::seconds>(round.now);
   const auto since = node.ready_transition_time ? *node.ready_transition_time : observed_since;
@@ -93,10 +94,8 @@ void write_evidence(Round& round) {
                            .observed_since = observed_since,
                            .reason = node.ready_reason,
                            .message = node.ready_message,
-                           .fenced = round.spec().unreachable.fenced || tainted,
-                           .fenced_by = round.spec().unreachable.fenced ? "spec.unreachable.fenced"
-                                        : tainted ? std::string{crd::kOutOfServiceTaint}
-                                                  : std::string{}};
+                           .fenced = !fenced.empty(),
+                           .fenced_by = fenced};
 }
 
 Step pass_without_pods(Round& round, const NodePods& pods) {

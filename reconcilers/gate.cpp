@@ -52,6 +52,16 @@ std::optional<std::string> pods_problem(const crd::NodeRemoval& removal,
   return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);
 }
 
+std::optional<std::string> death_problem(const FreshView& fresh, crd::TimePoint now) {
+  if (fresh.node.is_ready()) return "the node is Ready again";
+  const auto& evidence = fresh.removal.status.evidence;
+  if (!evidence) return "the evidence that the node is dead is not recorded in status yet";
+  if (now < dead_at(*evidence, fresh.node, fresh.removal.spec)) {
+    return "the node is not NotReady for long enough";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
@@ -88,9 +98,13 @@ std::expected<void, std::string> may_evict(const std::string& removal_uid, const
 std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
-                                                      const Policy& policy) {
+                                                      bool needs_fencing, const Policy& policy,
+                                                      crd::TimePoint now) {
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
-  if (fresh.node.is_ready()) return std::unexpected("the node is Ready again");
+  if (auto problem = death_problem(fresh, now)) return std::unexpected(*problem);
+  if (needs_fencing && fenced_by(fresh.removal.spec, fresh.node).empty()) {
+    return std::unexpected("nobody asserts any more that the machine is off");
+  }
   if (auto problem = brake(census, policy)) return std::unexpected(*problem);
   return {};
 }

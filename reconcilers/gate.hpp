@@ -35,10 +35,13 @@ class DeleteGate {
 std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh);
 
 /// The check before pods of a dead node are deleted or cleared, on fresh reads: the removal still
-/// wants it and the node is still this one and still not Ready.
+/// wants it, and the node is still this one and NotReady for as long as it has to be. With
+/// `needs_fencing` (one of the pods must not run twice) somebody still asserts that the machine is
+/// off.
 std::expected<void, std::string> may_act_on_dead_node(const std::string& removal_uid,
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
-                                                      const Policy& policy);
+                                                      bool needs_fencing, const Policy& policy,
+                                                      crd::TimePoint now);
 
 }  // namespace reconcilers

@@ -90,6 +90,18 @@ std::optional<std::string> brake(const std::vector<NodeSummary>& census, const P
          std::to_string(policy.min_healthy_percent) + " % of the nodes are Ready again.";
 }
 
+crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
+                       const crd::NodeRemovalSpec& spec) {
+  const auto since = std::max(node.ready_transition_time.value_or(evidence.observed_since),
+                              evidence.observed_since);
+  return since + std::chrono::seconds{spec.unreachable.tolerance_seconds};
+}
+
+std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node) {
+  if (spec.unreachable.fenced) return "spec.unreachable.fenced";
+  return node.has_taint(crd::kOutOfServiceTaint) ? std::string{crd::kOutOfServiceTaint} : "";
+}
+
 std::optional<Claim> read_claim(const crd::Node& node) {
   const auto found = node.meta.annotations.find(std::string{crd::kClaimAnnotation});
   if (found == node.meta.annotations.end()) return std::nullopt;

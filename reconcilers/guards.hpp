@@ -40,6 +40,15 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<NodeSummary>& census,
                                                     const std::vector<OtherRemoval>& others);
 
+/// From when on a NotReady node may be treated as dead: NotReady for the tolerance by the time in
+/// its own condition and by what we have seen ourselves.
+crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
+                       const crd::NodeRemovalSpec& spec);
+
+/// Where somebody asserts that the machine is off: a field of the spec or a taint of the node;
+/// empty when nobody does.
+std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node);
+
 /// What the claim annotation of a node says.
 struct Claim {
   std::string removal;

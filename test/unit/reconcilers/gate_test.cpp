@@ -234,8 +234,11 @@ struct DeadNode : Fresh {
   DeadNode() {
     stop_kubelet(view.node, kNow - 1h);
     census[0].ready = false;
+    view.removal.status.evidence.emplace().observed_since = kNow - 1h;
   }
-  auto may_act() const { return may_act_on_dead_node(removal_uid, view, census, policy); }
+  auto may_act(bool needs_fencing = false) const {
+    return may_act_on_dead_node(removal_uid, view, census, needs_fencing, policy, kNow);
+  }
 };
 
 TEST(MayActOnDeadNode, AgreesWhenTheNodeIsStillNotReady) { EXPECT_TRUE(DeadNode{}.may_act()); }
@@ -254,6 +257,35 @@ TEST(MayActOnDeadNode, RefusesWhenTheNodeIsReadyAgain) {
   DeadNode dead;
   dead.view.node.ready = crd::ConditionStatus::True;
   EXPECT_EQ(dead.may_act().error(), "the node is Ready again");
+}
+
+TEST(MayActOnDeadNode, RefusesBeforeTheEvidenceIsWritten) {
+  DeadNode dead;
+  dead.view.removal.status.evidence.reset();
+  EXPECT_EQ(dead.may_act().error(),
+            "the evidence that the node is dead is not recorded in status yet");
+}
+
+TEST(MayActOnDeadNode, RefusesWhenTheNodeWasReadyInBetween) {
+  DeadNode dead;
+  const auto tolerance = std::chrono::seconds{dead.view.removal.spec.unreachable.tolerance_seconds};
+  dead.view.node.ready_transition_time = kNow - tolerance + 1s;
+  EXPECT_EQ(dead.may_act().error(), "the node is not NotReady for long enough");
+  dead.view.node.ready_transition_time = kNow - tolerance;
+  EXPECT_TRUE(dead.may_act());
+  dead.view.removal.status.evidence->observed_since = kNow - tolerance + 1s;
+  EXPECT_EQ(dead.may_act().error(), "the node is not NotReady for long enough");
+}
+
+TEST(MayActOnDeadNode, RefusesPodsThatMustNotRunTwiceWhenNobodyAssertsThatTheMachineIsOff) {
+  DeadNode dead;
+  EXPECT_EQ(dead.may_act(true).error(), "nobody asserts any more that the machine is off");
+  dead.view.removal.spec.unreachable.fenced = true;
+  EXPECT_TRUE(dead.may_act(true));
+  dead.view.removal.spec.unreachable.fenced = false;
+  dead.view.node.taints.push_back(
+      {.key = std::string{crd::kOutOfServiceTaint}, .value = "off", .effect = "NoExecute"});
+  EXPECT_TRUE(dead.may_act(true));
 }
 
 TEST(MayActOnDeadNode, RefusesWhenTheBrakeHolds) {

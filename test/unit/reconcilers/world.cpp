@@ -279,14 +279,16 @@ FreshView World::fresh_view() const {
   return {.removal = *removal, .node = node.value_or(crd::Node{})};
 }
 
-bool World::may_act_on_pods() const {
-  return may_act_on_dead_node(std::string{kRemovalUid}, fresh_view(), census(), policy).has_value();
+bool World::may_act_on_dead_pods(bool at_most_once) const {
+  return may_act_on_dead_node(std::string{kRemovalUid}, fresh_view(), census(), at_most_once,
+                              policy, now)
+      .has_value();
 }
 
 bool World::act(const DeletePod& deletion) {
   EXPECT_FALSE(node && node->is_ready()) << "deletes a pod of a Ready node";
   auto* pod = find_pod(deletion.pod);
-  if (!may_act_on_pods()) return false;
+  if (!may_act_on_dead_pods(deletion.at_most_once)) return false;
   accepted_[deletion.pod.uid] = now + 5s;
   if (pod != nullptr) *pod = terminating(*pod, now + 30s);
   return true;
@@ -297,7 +299,7 @@ bool World::act(const ClearPod& clear) {
   auto* pod = find_pod(clear.pod);
   EXPECT_TRUE(pod == nullptr || pod->is_terminating())
       << "clears a pod that nobody has asked to stop";
-  if (!may_act_on_pods()) return false;
+  if (!may_act_on_dead_pods(clear.at_most_once)) return false;
   cleared_[clear.pod.uid] = now + 5s;
   if (pod == nullptr) return true;
   pod->meta.deletion_grace_period_seconds = 0;

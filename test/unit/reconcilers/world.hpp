@@ -87,7 +87,7 @@ class World {
   bool act(const DeleteNode&);
   crd::Pod* find_pod(const crd::PodRef& ref);
   FreshView fresh_view() const;
-  bool may_act_on_pods() const;
+  bool may_act_on_dead_pods(bool at_most_once) const;
   void check_settled(const Decision& decision) const;
 
   std::map<std::string, Refusal> refusals_;

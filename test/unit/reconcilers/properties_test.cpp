@@ -215,16 +215,28 @@ class Dice {
   std::mt19937 random_;
 };
 
-/// Calls `check` with many observations and what is decided about them.
+/// Many observations and what is decided about each, by seed.
+const std::vector<std::pair<Observation, Decision>>& many() {
+  static const auto kMany = [] {
+    std::vector<std::pair<Observation, Decision>> all;
+    all.reserve(kSeeds);
+    for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
+      auto seen = Dice{seed}.observation();
+      auto decision = decide_at(seen);
+      all.emplace_back(std::move(seen), std::move(decision));
+    }
+    return all;
+  }();
+  return kMany;
+}
+
 template <typename Check>
 void for_many(Check check) {
   for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
-    const auto seen = Dice{seed}.observation();
-    const auto decision = decide_at(seen);
-    SCOPED_TRACE("seed " + std::to_string(seed));
+    const auto& [seen, decision] = many()[seed];
     check(seen, decision);
     if (testing::Test::HasFailure()) {
-      ADD_FAILURE() << testing::PrintToString(decision);
+      ADD_FAILURE() << "seed " << seed << ": " << testing::PrintToString(decision);
       return;
     }
   }

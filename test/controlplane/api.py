@@ -3,7 +3,11 @@
 import http.client
 import json
 import ssl
+import time
 import urllib.parse
+
+# What the API server says in Retry-After.
+RETRY_AFTER_SECONDS = 1
 
 KINDS = {
     "ConfigMap": ("api/v1", "configmaps"),
@@ -121,7 +125,21 @@ class Api:
         return f"/{prefix}{scope}/{plural}" + "".join(f"/{part}" for part in (name, subresource) if part)
 
     def request(self, method, path, body=None, content_type="application/json", timeout=30):
-        """Sends one request on a connection of its own and returns the answer, parsed if it is JSON."""
+        """Sends one request and returns the answer, parsed if it is JSON.
+
+        Like kubectl it repeats a read that the server puts off with 429, as it does after a restart while it
+        fills its caches.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return self._send(method, path, body, content_type, timeout)
+            except ApiError as error:
+                if method != "GET" or error.status != 429 or time.monotonic() >= deadline:
+                    raise
+            time.sleep(RETRY_AFTER_SECONDS)
+
+    def _send(self, method, path, body, content_type, timeout):
         if self._tls:
             connection = http.client.HTTPSConnection(*self._address, timeout=timeout, context=self._tls)
         else:

@@ -17,7 +17,7 @@ MALFORMED = {
     "path as name": ({"nodeName": "../pods"}, "nodeName"),
     "name of 10 kB": ({"nodeName": "x" * 10_000}, "nodeName"),
     "text as flag": ({"nodeName": "a", "drain": {"force": "yes"}}, "drain.force"),
-    "text as seconds": ({"nodeName": "a", "unreachable": {"toleranceSeconds": "5m"}}, "toleranceSeconds"),
+    "text as seconds": ({"nodeName": "a", "volumes": {"timeoutSeconds": "5m"}}, "volumes.timeoutSeconds"),
     "negative seconds": ({"nodeName": "a", "drain": {"timeoutSeconds": -1}}, "timeoutSeconds"),
     "no grace at all": ({"nodeName": "a", "drain": {"gracePeriodSeconds": 0}}, "gracePeriodSeconds"),
     "unknown word": ({"nodeName": "a", "migration": {"onTimeout": "Explode"}}, "onTimeout"),
@@ -28,7 +28,7 @@ MALFORMED = {
 # What takes the rules in the CRD, or on older servers the operator, to refuse.
 CONTRADICTORY = {
     "no node": ({}, "nodeName"),
-    "name and selector": ({"nodeName": "a", "nodeSelector": {"matchLabels": {"pool": "edge"}}}, "nodeSelector"),
+    "name and selector": ({"nodeName": "a", "nodeSelector": {"matchLabels": {"a": "b"}}}, "nodeSelector"),
     "how many of one": ({"nodeName": "a", "maxConcurrent": 2}, "maxConcurrent"),
 }
 
@@ -68,7 +68,8 @@ def test_a_contradictory_removal_is_refused_with_a_message_that_names_the_field(
         assert removal.condition("Accepted")["status"] == "False"
 
 
-def test_a_removal_that_needs_what_is_not_implemented_is_refused_and_nothing_is_touched(sandbox, start_operator):
+def test_a_removal_that_needs_what_is_not_implemented_is_refused_and_nothing_is_touched(
+        sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2, labels={"pool": "edge"})
     requests = OperatorRequests(sandbox)
     start_operator()

@@ -1,4 +1,4 @@
-"""Deleting a NodeRemoval before its Node is deleted cancels it: what it did to the node is undone, and only that."""
+"""Deleting a NodeRemoval before its Node is deleted cancels it: what it did is undone, and only that."""
 
 import time
 

@@ -9,7 +9,8 @@ from waiting import wait_until
 STAYS_ON_DEAD_NODES = [{"operator": "Exists", "effect": "NoExecute"}]
 
 
-def test_a_node_that_dies_in_the_middle_of_its_drain_is_removed_as_a_dead_one(cluster, sandbox, start_operator):
+def test_a_node_that_dies_in_the_middle_of_its_drain_is_removed_as_a_dead_one(
+        cluster, sandbox, start_operator):
     jetson, spare = sandbox.add_nodes(2)
     requests = OperatorRequests(sandbox)
     start_operator("--overdue-margin=2")

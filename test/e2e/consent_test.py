@@ -28,7 +28,7 @@ def test_without_consent_nothing_is_evicted_and_each_pod_that_needs_it_is_named(
     assert requests.node_deletes() == []
 
 
-def test_with_consent_pods_without_a_controller_and_pods_with_an_empty_dir_are_evicted(sandbox, start_operator):
+def test_with_consent_pods_without_a_controller_and_with_an_empty_dir_are_evicted(sandbox, start_operator):
     jetson, spare = sandbox.add_nodes(2)
     sandbox.create_on(jetson, deployment("cache", empty_dir=True))
     sandbox.create(naked_pod("single", node=jetson))

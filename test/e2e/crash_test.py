@@ -28,7 +28,8 @@ def crash():
     return again_and_again
 
 
-def test_a_removal_ends_the_same_when_the_operator_is_killed_at_random_moments(sandbox, start_operator, crash):
+def test_a_removal_ends_the_same_when_the_operator_is_killed_at_random_moments(
+        sandbox, start_operator, crash):
     jetson, other, _ = sandbox.add_nodes(3)
     sandbox.create_on(other, deployment("stays"))
     sandbox.create_on(jetson, deployment("web", replicas=4), stateful_set("db"))

@@ -6,7 +6,8 @@ from removal import Removal
 from waiting import wait_until
 
 
-def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_replicas(sandbox, start_operator):
+def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_replicas(
+        sandbox, start_operator):
     jetson, spare = sandbox.add_nodes(2)
     sandbox.create_on(jetson, deployment("web"))
     sandbox.create(pod_disruption_budget("web", minAvailable=1))
@@ -28,7 +29,7 @@ def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_r
     assert "deletionTimestamp" not in sandbox.get("Pod", pod["metadata"]["name"])["metadata"]
 
     sandbox.cluster.kubectl("scale", "deployment", "web", "--replicas=2", "-n", sandbox.namespace)
-    assert removal.wait_end(90) == ("True", "NodeRemoved")
+    assert removal.wait_end() == ("True", "NodeRemoved")
     assert removal.blockers() == {}
     sandbox.wait_ready("Deployment", "web")
     assert [pod["spec"]["nodeName"] for pod in sandbox.pods("web")] == [spare, spare]

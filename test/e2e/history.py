@@ -1,5 +1,4 @@
-"""Replays what happened to the objects of a kind, in the order of the one clock that all objects share: the revision
-of etcd in their resourceVersion."""
+"""Replays what happened to objects, in the order of the clock that all share: their resourceVersion."""
 
 import json
 
@@ -13,8 +12,10 @@ class History:
 
     def revision(self, kind, name, reached):
         """The revision at which `reached(event type, object)` was first true of the object."""
-        return next(int(event["object"]["metadata"]["resourceVersion"]) for event in self._events(kind)
-                    if event["object"]["metadata"]["name"] == name and reached(event["type"], event["object"]))
+        events = [event for event in self._events(kind) if event["object"]["metadata"]["name"] == name]
+        found = [event for event in events if reached(event["type"], event["object"])]
+        assert found, f"{kind} {name} never got that far: {[event['type'] for event in events]}"
+        return int(found[0]["object"]["metadata"]["resourceVersion"])
 
     def _events(self, kind):
         query = f"watch=1&resourceVersion={self._start}&timeoutSeconds=1"
@@ -23,7 +24,8 @@ class History:
 
 
 def is_ready(_, thing):
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in thing["status"].get("conditions", []))
+    conditions = thing["status"].get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def is_deleted(event, _):

@@ -1,4 +1,4 @@
-"""Kubeconfigs with which the operator can not go on: it ends, and says which file is wrong, how, and what to do."""
+"""Kubeconfigs with which the operator can not go on: it ends, and says what is wrong and what to do."""
 
 import re
 import subprocess
@@ -17,8 +17,8 @@ CANNOT_GO_ON = 1
 def run_operator(request, tmp_path):
     """Runs the operator, which has to end by itself; returns exit code and standard error."""
     def run(*arguments):
-        done = subprocess.run([request.config.getoption("--operator"), *arguments], capture_output=True, text=True,
-                              timeout=20, check=False, env={"HOME": str(tmp_path)})
+        done = subprocess.run([request.config.getoption("--operator"), *arguments], capture_output=True,
+                              text=True, timeout=20, check=False, env={"HOME": str(tmp_path)})
         return done.returncode, done.stderr
 
     return run

@@ -67,9 +67,9 @@ def assert_reports_success(removal, node):
     assert status["nodeUID"] == node["metadata"]["uid"]
     assert status["pods"]["summary"] == "1/1"
     assert {each["type"]: each["status"] for each in status["conditions"]} == {
-        "Accepted": "True", "Cordoned": "True", "Drained": "True", "PodsMigrated": "True", "VolumesDetached": "True",
-        "NodeDeleted": "True", "LeftoversGone": "True", "Succeeded": "True", "Reconciling": "False",
-        "Stalled": "False"}
+        "Accepted": "True", "Cordoned": "True", "Drained": "True", "PodsMigrated": "True",
+        "VolumesDetached": "True", "NodeDeleted": "True", "LeftoversGone": "True", "Succeeded": "True",
+        "Reconciling": "False", "Stalled": "False"}
 
 
 def uids(pods):

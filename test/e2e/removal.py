@@ -15,7 +15,7 @@ class Removal:
         self._sandbox = sandbox
         self.node = node
         self.name = sandbox.name("removal")
-        self.uid = sandbox.create(node_removal(self.name, node, **spec))["metadata"]["uid"]
+        sandbox.create(node_removal(self.name, node, **spec))
 
     def get(self):
         return self._sandbox.get("NodeRemoval", self.name)
@@ -60,10 +60,11 @@ class Removal:
             blocker = self.blockers().get(pod)
             return blocker if blocker and blocker["reason"] == reason else None
 
-        return wait_until(found, timeout, f"{self.name} is blocked by {pod} because of {reason}", seen=self.status)
+        return wait_until(found, timeout, f"{self.name} is blocked by {pod} because of {reason}",
+                          seen=self.status)
 
-    def wait_end(self, timeout=60):
-        """Waits until the removal ended in whatever way and let go of its object; returns status and reason."""
+    def wait_end(self, timeout=90):
+        """Waits until the removal ended in any way and its finalizer is gone; returns status and reason."""
         wait_until(lambda: "completionTime" in self.status() and not self.get()["metadata"].get("finalizers"),
                    timeout, f"{self.name} ends", seen=self.get)
         summary = self.condition("Succeeded")

@@ -1,0 +1,45 @@
+"""A wrong value is refused before anything is installed, and the message names it."""
+
+import pytest
+from helm import HelmError
+
+REFUSED = [
+    # There is no leader election, so there is no such value.
+    ({"replicas": 2}, "'replicas'"),
+    ({"image": {"tga": "1.2.3"}}, "'/image': .*'tga'"),
+    ({"image": {"tag": 1.2}}, "'/image/tag'"),
+    ({"image": {"digest": "0123"}}, "'/image/digest'"),
+    ({"image": {"pullPolicy": "Sometimes"}}, "'/image/pullPolicy'"),
+    ({"image": {"repository": ""}}, "'/image/repository'"),
+    ({"image": {"repository": None}}, "'/image': .*'repository'"),
+    ({"image": None}, "'image'"),
+    ({"imagePullSecrets": ["registry"]}, "'/imagePullSecrets/0'"),
+    ({"crds": {"enabled": "yes"}}, "'/crds/enabled'"),
+    ({"crds": {"keep": None}}, "'/crds': .*'keep'"),
+    ({"crds": {"install": True}}, "'/crds': .*'install'"),
+    ({"options": {"worker": 3}}, "'/options': .*'worker'"),
+    ({"options": {"workers": "3"}}, "'/options/workers'"),
+    ({"options": {"workers": 0}}, "'/options/workers'"),
+    ({"options": {"workers": None}}, "'/options/workers'"),
+    ({"options": {"maxConnections": 65}}, "'/options/maxConnections'"),
+    ({"options": {"settle": "2s"}}, "'/options/settle'"),
+    ({"options": {"overdueMargin": 86401}}, "'/options/overdueMargin'"),
+    ({"options": {"leftoversTimeout": 1.5}}, "'/options/leftoversTimeout'"),
+    ({"options": {"minHealthy": "45%"}}, "'/options/minHealthy'"),
+    ({"options": {"logLevel": "loud"}}, "'/options/logLevel'"),
+    ({"resources": {"limit": {}}}, "'/resources': .*'limit'"),
+    ({"priorityClassName": 1}, "'/priorityClassName'"),
+    ({"nodeSelector": {"gpu": True}}, "'/nodeSelector/gpu'"),
+    ({"affinity": {"nodeAffinty": {}}}, "'/affinity': .*'nodeAffinty'"),
+    ({"tolerations": {"operator": "Exists"}}, "'/tolerations'"),
+    ({"podAnnotations": {"a": 1}}, "'/podAnnotations/a'"),
+    # The Deployment would not find its pods.
+    ({"podLabels": {"app.kubernetes.io/name": "mine"}}, "'/podLabels/app.kubernetes.io~1name'"),
+    ({"podLabels": {"app.kubernetes.io/component": "mine"}}, "'/podLabels/app.kubernetes.io~1component'"),
+]
+
+
+@pytest.mark.parametrize("values, named", REFUSED, ids=[str(values) for values, _ in REFUSED])
+def test_a_wrong_value_is_refused_by_name(helm, values, named):
+    with pytest.raises(HelmError, match=named):
+        helm.text(values)

@@ -2,7 +2,7 @@
 
 import operator_account
 import pytest
-from objects import deployment, using_whole_grace
+from objects import STAYS_ON_DEAD_NODES, deployment, using_whole_grace
 from operator_requests import OperatorRequests, succeeded, uid_of
 from removal import Removal
 from unanswering_server import UnansweringServer
@@ -29,8 +29,10 @@ def test_a_removal_goes_on_after_the_api_server_was_away(cluster, sandbox, start
     requests = OperatorRequests(sandbox)
     operator = start_operator()
     with UnansweringServer() as server:
-        sandbox.create_on(jetson, deployment("slow", grace=5, pre_stop=using_whole_grace(server.port)),
-                          deployment("web", replicas=3))
+        # While the API server is away, the node may be taken for dead.
+        stays = {"tolerations": STAYS_ON_DEAD_NODES}
+        slow = deployment("slow", grace=5, pre_stop=using_whole_grace(server.port), **stays)
+        sandbox.create_on(jetson, slow, deployment("web", replicas=3, **stays))
         leaving = {pod["metadata"]["uid"] for pod in sandbox.pods()}
         removal = Removal(sandbox, jetson)
         wait_until(lambda: any(map(succeeded, requests.evictions())), 30, "the drain has begun",

@@ -1,12 +1,11 @@
 """Nodes that die, or come back, while they are being removed."""
 
-from objects import deployment, pod_disruption_budget, stateful_set, using_whole_grace
+from objects import (STAYS_ON_DEAD_NODES, deployment, pod_disruption_budget, stateful_set,
+                     using_whole_grace)
 from operator_requests import OperatorRequests, succeeded, uid_of
 from removal import Removal
 from unanswering_server import UnansweringServer
 from waiting import wait_until
-
-STAYS_ON_DEAD_NODES = [{"operator": "Exists", "effect": "NoExecute"}]
 
 
 def test_a_node_that_dies_in_the_middle_of_its_drain_is_removed_as_a_dead_one(

@@ -1,5 +1,10 @@
 """Builders of Kubernetes objects. The client adds the API version, the sandbox adds the namespace."""
 
+# Tolerations of a pod that Kubernetes itself does not delete when its node is not Ready.
+STAYS_ON_DEAD_NODES = [{"operator": "Exists", "effect": "NoExecute"}]
+# Of one that is scheduled to cordoned nodes as well.
+TOLERATES_EVERYTHING = [{"operator": "Exists"}]
+
 
 def deployment(name, replicas=1, **pod):
     return _workload("Deployment", name, pod, replicas=replicas)

@@ -16,7 +16,8 @@ class OperatorRequests:
                 if request["verb"] not in READS]
 
     def evictions(self, pod=None):
-        return self.writes("pods/eviction", pod)
+        """Not those in policy/v1 that an API server before 1.22 refuses without having read them."""
+        return [request for request in self.writes("pods/eviction", pod) if "requestObject" in request]
 
     def pod_deletes(self, pod=None):
         return self.writes("pods", pod)

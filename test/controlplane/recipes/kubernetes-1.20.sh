@@ -4,7 +4,7 @@
 version=1.20.2
 source_version=1.20.5+really1.20.2
 go_bin=/usr/lib/go-1.19/bin
-patches=("$here"/recipes/kubernetes-1.20{,-go-1.19}.patch)
+patches=("$here"/recipes/kubernetes-1.20{,-audit,-go-1.19}.patch)
 inputs=("${patches[@]}")
 
 # Downloads and unpacks the source package. Its index is kept in this folder, so that the package sources of

@@ -283,8 +283,7 @@ class HttpKubeClient final : public KubeClient {
 
 }  // namespace
 
-std::unique_ptr<KubeClient> make_http_kube_client(boost::asio::any_io_executor /*executor*/,
-                                                  KubeConfig config, ClientOptions options) {
+std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options) {
   return std::make_unique<HttpKubeClient>(std::move(config), options);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -33,10 +32,9 @@ struct ClientOptions {
 };
 
 /// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never
-/// compressed. Single-threaded: all calls on `executor`. Calls must have ended before the client is
+/// compressed. Single-threaded. Calls must have ended before the client is
 /// destroyed; watches may live longer. Throws std::invalid_argument when the certificates in
 /// `config` are not usable (load_kube_config has checked them).
-std::unique_ptr<KubeClient> make_http_kube_client(boost::asio::any_io_executor executor,
-                                                  KubeConfig config, ClientOptions options = {});
+std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options = {});
 
 }  // namespace controller

@@ -57,7 +57,7 @@ std::expected<YAML::Node, std::string> find_entry(const YAML::Node& root, const 
   for (const auto& entry : root[what + "s"]) {
     names.push_back(text_at(entry, "name"));
     if (names.back() != name) continue;
-    const auto found = entry[what];
+    auto found = entry[what];
     if (!found.IsDefined() || !found.IsMap()) return fail("{} \"{}\" is empty", what, name);
     return found;
   }

@@ -73,8 +73,7 @@ asio::awaitable<void> stop_on_signal(controller::TaskGroup& tasks) {
 int run(const Options& options, controller::KubeConfig config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
-  const auto client =
-      controller::make_http_kube_client(executor, std::move(config), options.client);
+  const auto client = controller::make_http_kube_client(std::move(config), options.client);
   controller::WorkQueue queue{executor};
   controller::TaskGroup tasks{executor};
   controller::Store<crd::NodeRemoval> removals{

@@ -24,10 +24,10 @@ class Store final : public WatchHandler {
   /// Called for every object that appeared, changed or went away (with its last known state).
   using Changed = std::function<void(const T&)>;
 
-  Store(boost::asio::any_io_executor executor, Decode decode, Changed changed)
+  Store(const boost::asio::any_io_executor& executor, Decode decode, Changed changed)
       : decode_(decode),
         changed_(std::move(changed)),
-        synced_timer_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
+        synced_timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
   bool synced() const { return synced_; }
   const std::map<std::string, T>& items() const { return items_; }

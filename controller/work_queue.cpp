@@ -52,8 +52,8 @@ int WorkQueueCore::failures(const std::string& key) const {
   return found == failures_.end() ? 0 : found->second;
 }
 
-WorkQueue::WorkQueue(boost::asio::any_io_executor executor)
-    : wake_(std::move(executor), WorkQueueCore::Clock::time_point::max()) {}
+WorkQueue::WorkQueue(const boost::asio::any_io_executor& executor)
+    : wake_(executor, WorkQueueCore::Clock::time_point::max()) {}
 
 void WorkQueue::wake() {
   // Waking all workers is simple and cheap: there are few, and those without work wait again.

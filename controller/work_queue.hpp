@@ -45,7 +45,7 @@ class WorkQueueCore {
 /// Hands keys to workers. Single-threaded.
 class WorkQueue {
  public:
-  explicit WorkQueue(boost::asio::any_io_executor executor);
+  explicit WorkQueue(const boost::asio::any_io_executor& executor);
 
   void add(const std::string& key);
   void add_after(const std::string& key, std::chrono::milliseconds delay);

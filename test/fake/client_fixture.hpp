@@ -53,8 +53,7 @@ class ClientFixture : public testing::Test {
   }
 
   controller::KubeClient& client() {
-    if (!client_)
-      client_ = controller::make_http_kube_client(io_.get_executor(), config_, options_);
+    if (!client_) client_ = controller::make_http_kube_client(config_, options_);
     return *client_;
   }
 
@@ -71,11 +70,12 @@ class ClientFixture : public testing::Test {
   T run_cancellable(boost::asio::awaitable<T> op, boost::asio::cancellation_slot slot) {
     std::optional<T> value;
     std::exception_ptr error;
-    boost::asio::co_spawn(io_, std::move(op),
-                          boost::asio::bind_cancellation_slot(slot, [&](std::exception_ptr e, T v) {
-                            error = e;
-                            value = std::move(v);
-                          }));
+    boost::asio::co_spawn(
+        io_, std::move(op),
+        boost::asio::bind_cancellation_slot(slot, [&](const std::exception_ptr& e, T v) {
+          error = e;
+          value = std::move(v);
+        }));
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!value && std::chrono::steady_clock::now() < deadline) io_.run_one_until(deadline);
     if (!value) throw std::runtime_error("the operation did not end");

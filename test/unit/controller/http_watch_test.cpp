@@ -33,7 +33,7 @@ std::string chunk(const std::string& data) {
 
 class WatchTest : public fake::ClientFixture {
  protected:
-  void stream(std::vector<std::string> pieces, Reply::Then then = Reply::Then::KeepOpen) {
+  void stream(const std::vector<std::string>& pieces, Reply::Then then = Reply::Then::KeepOpen) {
     server_.on_request([pieces, then](const Request&) { return Reply{pieces, then}; });
   }
 

@@ -142,6 +142,13 @@ Step check_leftovers(Round& round, bool rejoined) {
   }
   const auto* leftovers = known(round.seen.leftovers);
   if (leftovers == nullptr) return round.need(FactName::Leftovers, round.seen.leftovers);
+  if (leftovers->empty() && leftovers->lease_of_running_kubelet) {
+    const std::string message =
+        "The kubelet of the machine still runs and has made Lease kube-node-lease/" + name +
+        " anew; stop it there (systemctl disable --now kubelet), or the machine may join again";
+    round.set(condition::kLeftoversGone, ConditionStatus::False, "KubeletRunning", message);
+    return round.succeed("NodeRemoved", "Node " + name + " is removed. " + message + ".");
+  }
   if (leftovers->empty()) {
     round.pass(condition::kLeftoversGone, "Gone", "Nothing of Node " + name + " is left");
     return round.succeed("NodeRemoved",

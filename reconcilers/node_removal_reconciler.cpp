@@ -206,7 +206,8 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
     case FactName::Leftovers:
       co_await learn_pods(seen, session);
       if (const auto* pods = known(seen.pods)) {
-        seen.leftovers = co_await read_leftovers(deps_.client, node, names_of(*pods));
+        seen.leftovers = co_await read_leftovers(deps_.client, node, seen.removal.status.node_uid,
+                                                 names_of(*pods));
       } else {
         seen.leftovers = std::unexpected(seen.pods->error());
       }

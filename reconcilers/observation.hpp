@@ -64,6 +64,10 @@ struct Leftovers {
   std::vector<std::string> attachments;  ///< VolumeAttachments, sorted
   bool lease = false;
   bool csi_node = false;
+  /// A Lease that does not belong to the deleted Node, which Kubernetes therefore does not collect:
+  /// its kubelet runs and has made it anew (seen with 1.20).
+  bool lease_of_running_kubelet = false;
+  /// Nothing is left that goes away by itself.
   bool empty() const { return pods.empty() && attachments.empty() && !lease && !csi_node; }
 };
 

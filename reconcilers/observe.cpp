@@ -60,10 +60,12 @@ awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
   co_return progress;
 }
 
-awaitable<std::expected<bool, std::string>> exists(KubeClient& client, ObjectRef ref) {
+/// nullopt: the API server says that there is no such object.
+awaitable<std::expected<std::optional<crd::ObjectMeta>, std::string>> find_meta(KubeClient& client,
+                                                                                ObjectRef ref) {
   const auto object = co_await client.get(std::move(ref));
-  if (object) co_return true;
-  if (object.error().kind == ErrorKind::NotFound) co_return false;
+  if (object) co_return crd::object_meta_from_json(*object);
+  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
   co_return std::unexpected(object.error().message);
 }
 
@@ -159,6 +161,7 @@ awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments
 
 awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& client,
                                                                 std::string node,
+                                                                std::string node_uid,
                                                                 std::vector<std::string> pods) {
   Leftovers leftovers;
   leftovers.pods = std::move(pods);
@@ -168,13 +171,17 @@ awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& clie
   if (!attachments) co_return std::unexpected(attachments.error());
   leftovers.attachments = *attachments;
   ObjectRef lease_ref{resources::kLeases, "kube-node-lease", node};
-  const auto lease = co_await exists(client, std::move(lease_ref));
+  const auto lease = co_await find_meta(client, std::move(lease_ref));
   if (!lease) co_return std::unexpected(lease.error());
-  leftovers.lease = *lease;
+  const auto is_the_node = [&](const crd::OwnerReference& owner) { return owner.uid == node_uid; };
+  const bool belongs_to_node =
+      *lease && std::ranges::any_of((*lease)->owner_references, is_the_node);
+  leftovers.lease = belongs_to_node;
+  leftovers.lease_of_running_kubelet = *lease && !belongs_to_node;
   ObjectRef csi_node_ref{resources::kCsiNodes, {}, node};
-  const auto csi_node = co_await exists(client, std::move(csi_node_ref));
+  const auto csi_node = co_await find_meta(client, std::move(csi_node_ref));
   if (!csi_node) co_return std::unexpected(csi_node.error());
-  leftovers.csi_node = *csi_node;
+  leftovers.csi_node = csi_node->has_value();
   co_return leftovers;
 }
 

@@ -55,6 +55,7 @@ awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments
 /// What is left of a deleted node. `pods` are those still bound to its name.
 awaitable<std::expected<Leftovers, std::string>> read_leftovers(controller::KubeClient& client,
                                                                 std::string node,
+                                                                std::string node_uid,
                                                                 std::vector<std::string> pods);
 
 }  // namespace reconcilers

@@ -310,6 +310,20 @@ TEST(Leftovers, DoNotTurnSuccessIntoFailureWhenTheyStay) {
             "Node jetson is removed, but this is still there: Lease kube-node-lease/jetson.");
 }
 
+TEST(Leftovers, AreNotAwaitedWhenAKubeletThatRunsMakesThem) {
+  auto seen = deleted();
+  seen.leftovers->value().lease_of_running_kubelet = true;
+  auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "True/NodeRemoved");
+  EXPECT_EQ(word(decision, condition::kLeftoversGone), "False/KubeletRunning");
+  EXPECT_EQ(message_of(decision),
+            "Node jetson is removed. The kubelet of the machine still runs and has made Lease "
+            "kube-node-lease/jetson anew; stop it there (systemctl disable --now kubelet), or the "
+            "machine may join again.");
+  seen.leftovers->value().pods = {"shop/a"};
+  EXPECT_EQ(summary(decide_at(seen)), "Unknown/CheckingLeftovers") << "the pods go by themselves";
+}
+
 TEST(Leftovers, AreNotLookedForWhenTheNameHasJoinedAgain) {
   auto seen = deleted();
   seen.node = std::optional{make_node()};

@@ -47,6 +47,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
          "Percentage of Ready nodes at or below which nothing is forced and no Node is deleted")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  app.add_option("--own-pod", options.policy.own_pod,
+                 "namespace/name of the pod that the operator runs in; it leaves its node last")
+      ->envname("NODEREMOVAL_OWN_POD");
   const std::map<std::string, controller::LogLevel> levels{
       {"debug", controller::LogLevel::Debug},
       {"info", controller::LogLevel::Info},

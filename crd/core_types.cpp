@@ -48,29 +48,28 @@ const boost::json::object* find_condition(const boost::json::object& status,
   return nullptr;
 }
 
-std::string join(const boost::json::array& values) {
-  std::string result;
-  for (const auto& value : values) {
-    const auto* text = value.if_string();
-    if (text == nullptr) continue;
-    if (!result.empty()) result += ',';
-    result.append(text->data(), text->size());
+std::vector<Toleration> tolerations_from_json(const boost::json::object& spec) {
+  std::vector<Toleration> result;
+  const auto* tolerations = json::array_at(spec, "tolerations");
+  if (tolerations == nullptr) return result;
+  for (const auto& value : *tolerations) {
+    const auto* toleration = value.if_object();
+    if (toleration == nullptr) continue;
+    result.push_back({.key = json::string_at(*toleration, "key"),
+                      .any_value = json::string_at(*toleration, "operator") == "Exists",
+                      .value = json::string_at(*toleration, "value"),
+                      .effect = json::string_at(*toleration, "effect")});
   }
   return result;
 }
 
-/// One matchExpressions entry as query text, e.g. "tier in (a,b)".
-std::optional<std::string> expression_query(const boost::json::object& expression) {
-  const auto key = json::string_at(expression, "key");
-  const auto op = json::string_at(expression, "operator");
-  const auto* values = json::array_at(expression, "values");
-  if (key.empty()) return std::nullopt;
-  if (op == "Exists") return key;
-  if (op == "DoesNotExist") return "!" + key;
-  if (values == nullptr || values->empty()) return std::nullopt;
-  if (op == "In") return key + " in (" + join(*values) + ")";
-  if (op == "NotIn") return key + " notin (" + join(*values) + ")";
-  return std::nullopt;
+/// The PersistentVolumeClaim of a volume, or an empty text. That of a generic ephemeral volume is
+/// made by Kubernetes and has a fixed name.
+std::string claim_of(const std::string& pod, const boost::json::object& volume) {
+  if (json::object_at(volume, "ephemeral") != nullptr) {
+    return pod + "-" + json::string_at(volume, "name");
+  }
+  return json::string_at(child(volume, "persistentVolumeClaim"), "claimName");
 }
 
 }  // namespace
@@ -91,6 +90,17 @@ bool Node::is_control_plane() const {
 
 bool Node::has_taint(std::string_view key) const {
   return std::ranges::any_of(taints, [&](const Taint& taint) { return taint.key == key; });
+}
+
+bool Toleration::tolerates(const Taint& taint) const {
+  if (!effect.empty() && effect != taint.effect) return false;
+  if (key.empty()) return any_value;
+  return key == taint.key && (any_value || value == taint.value);
+}
+
+bool Pod::tolerates(const Taint& taint) const {
+  return std::ranges::any_of(
+      tolerations, [&](const Toleration& toleration) { return toleration.tolerates(taint); });
 }
 
 bool Pod::is_mirror() const { return meta.annotations.contains("kubernetes.io/config.mirror"); }
@@ -142,6 +152,9 @@ Pod pod_from_json(const boost::json::object& object) {
   pod.meta = object_meta_from_json(object);
   const auto& spec = child(object, "spec");
   pod.node_name = json::string_at(spec, "nodeName");
+  pod.priority_class = json::string_at(spec, "priorityClassName");
+  pod.grace_period_seconds = json::int_at(spec, "terminationGracePeriodSeconds").value_or(30);
+  pod.tolerations = tolerations_from_json(spec);
   const auto& status = child(object, "status");
   pod.phase = json::string_at(status, "phase");
   const auto* ready = find_condition(status, "Ready");
@@ -151,8 +164,9 @@ Pod pod_from_json(const boost::json::object& object) {
       const auto* volume = value.if_object();
       if (volume == nullptr) continue;
       pod.empty_dir |= json::object_at(*volume, "emptyDir") != nullptr;
-      pod.claims_volume |= json::object_at(*volume, "persistentVolumeClaim") != nullptr ||
-                           json::object_at(*volume, "ephemeral") != nullptr;
+      if (auto claim = claim_of(pod.meta.name, *volume); !claim.empty()) {
+        pod.claims.push_back(std::move(claim));
+      }
     }
   }
   return pod;
@@ -168,7 +182,8 @@ Workload workload_from_json(const boost::json::object& object) {
   const bool is_label_selector =
       selector.contains("matchLabels") || selector.contains("matchExpressions");
   // A ReplicationController has a plain map of labels instead of a LabelSelector.
-  workload.selector = is_label_selector ? selector : boost::json::object{{"matchLabels", selector}};
+  workload.selector = label_selector_from_json(
+      is_label_selector ? selector : boost::json::object{{"matchLabels", selector}});
   return workload;
 }
 
@@ -177,27 +192,6 @@ VolumeAttachment volume_attachment_from_json(const boost::json::object& object) 
   return {.meta = object_meta_from_json(object),
           .node_name = json::string_at(spec, "nodeName"),
           .volume = json::string_at(child(spec, "source"), "persistentVolumeName")};
-}
-
-std::optional<std::string> selector_query(const boost::json::object& selector) {
-  std::string result;
-  const auto add = [&](const std::string& term) {
-    if (!result.empty()) result += ',';
-    result += term;
-  };
-  for (const auto& [key, value] : json::string_map_at(selector, "matchLabels")) {
-    add(key + "=" + value);
-  }
-  if (const auto* expressions = json::array_at(selector, "matchExpressions")) {
-    for (const auto& value : *expressions) {
-      const auto* expression = value.if_object();
-      const auto term = expression == nullptr ? std::nullopt : expression_query(*expression);
-      if (!term) return std::nullopt;
-      add(*term);
-    }
-  }
-  if (result.empty()) return std::nullopt;
-  return result;
 }
 
 }  // namespace crd

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crd/condition.hpp"
+#include "crd/label_selector.hpp"
 #include "crd/time.hpp"
 
 /// The slices of Kubernetes' own objects that the operator reads, and nothing more.
@@ -53,6 +54,15 @@ struct Taint {
   bool operator==(const Taint&) const = default;
 };
 
+struct Toleration {
+  std::string key;         ///< empty with any_value: tolerates every taint
+  bool any_value = false;  ///< operator Exists
+  std::string value;
+  std::string effect;  ///< empty: every effect
+  bool tolerates(const Taint& taint) const;
+  bool operator==(const Toleration&) const = default;
+};
+
 struct Node {
   ObjectMeta meta;
   bool unschedulable = false;
@@ -81,10 +91,14 @@ struct Pod {
   ObjectMeta meta;
   std::string node_name;
   std::string phase;
-  bool ready = false;          ///< its Ready condition is True
-  bool empty_dir = false;      ///< has an emptyDir volume
-  bool claims_volume = false;  ///< has a PersistentVolumeClaim or an ephemeral volume
+  std::string priority_class;
+  std::int64_t grace_period_seconds = 30;  ///< terminationGracePeriodSeconds
+  std::vector<Toleration> tolerations;
+  bool ready = false;               ///< its Ready condition is True
+  bool empty_dir = false;           ///< has an emptyDir volume
+  std::vector<std::string> claims;  ///< names of its PersistentVolumeClaims
 
+  bool tolerates(const Taint& taint) const;
   bool is_terminating() const { return meta.deletion_timestamp.has_value(); }
   bool is_finished() const { return phase == "Succeeded" || phase == "Failed"; }
   bool is_mirror() const;
@@ -97,7 +111,7 @@ struct Workload {
   ObjectMeta meta;
   std::int64_t desired = 1;
   std::int64_t ready = 0;
-  boost::json::object selector;  ///< a metav1.LabelSelector
+  std::optional<LabelSelector> selector;  ///< nullopt when we do not understand it
 };
 
 struct VolumeAttachment {
@@ -111,9 +125,5 @@ Node node_from_json(const boost::json::object& object);
 Pod pod_from_json(const boost::json::object& object);
 Workload workload_from_json(const boost::json::object& object);
 VolumeAttachment volume_attachment_from_json(const boost::json::object& object);
-
-/// A metav1.LabelSelector as the text of a `labelSelector` query; nullopt when it has an operator
-/// we do not know or selects nothing at all.
-std::optional<std::string> selector_query(const boost::json::object& selector);
 
 }  // namespace crd

@@ -52,6 +52,14 @@ class SpecReader {
     read(key, *out);
   }
 
+  void read(std::string_view key, std::optional<LabelSelector>& out) const {
+    const auto* value = json::find(object_, key);
+    if (value == nullptr) return;
+    const auto* object = value->if_object();
+    if (object != nullptr && !object->empty()) out = label_selector_from_json(*object);
+    if (!out) fail(key, "must be a label selector that asks for something");
+  }
+
   template <typename Enum>
   void read(std::string_view key, Enum& out,
             std::initializer_list<std::pair<std::string_view, Enum>> words) const {
@@ -105,8 +113,8 @@ void read_drain(const SpecReader& reader, DrainSpec& drain) {
   reader.read("onTimeout", drain.on_timeout,
               {{"Fail", DrainTimeoutAction::Fail}, {"Delete", DrainTimeoutAction::Delete}});
   reader.read("disableEviction", drain.disable_eviction);
-  drain.has_pod_selector = reader.has("podSelector");
-  drain.has_wait_for_completion = reader.has("waitForCompletion");
+  reader.read("podSelector", drain.pod_selector);
+  reader.read("waitForCompletion", drain.wait_for_completion);
 }
 
 NodeRemovalSpec spec_from_json(const bj::object& object) {

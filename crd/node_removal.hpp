@@ -9,6 +9,7 @@
 
 #include "crd/condition.hpp"
 #include "crd/core_types.hpp"
+#include "crd/label_selector.hpp"
 #include "crd/time.hpp"
 
 /// The NodeRemoval object: noderemoval.dev/v1alpha1. What each field means to a user is described
@@ -45,8 +46,8 @@ struct DrainSpec {
   std::optional<std::int64_t> grace_period_seconds;
   std::int64_t timeout_seconds = 3600;  ///< 0 = no limit
   DrainTimeoutAction on_timeout = DrainTimeoutAction::Fail;
-  bool has_pod_selector = false;
-  bool has_wait_for_completion = false;
+  std::optional<LabelSelector> pod_selector;
+  std::optional<LabelSelector> wait_for_completion;
   bool disable_eviction = false;
 };
 

@@ -221,7 +221,8 @@ class Actor {
       pod = evict->pod;
       std::optional<std::chrono::seconds> grace;
       if (evict->grace_period_seconds) grace = std::chrono::seconds{*evict->grace_period_seconds};
-      answer = co_await context_.client.evict(pod, grace);
+      answer = evict->past_budgets ? co_await context_.client.delete_pod(pod, grace)
+                                   : co_await context_.client.evict(pod, grace);
     } else if (const auto* deletion = std::get_if<DeletePod>(&action)) {
       pod = deletion->pod;
       answer = co_await context_.client.delete_pod(pod, std::nullopt);

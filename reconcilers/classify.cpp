@@ -1,23 +1,55 @@
 #include "reconcilers/classify.hpp"
 
 namespace reconcilers {
+namespace {
 
-PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain) {
+constexpr std::string_view kUnschedulableTaint = "node.kubernetes.io/unschedulable";
+
+/// A cordoned node has both taints, and the scheduler gives it only pods that tolerate both.
+bool tolerates_cordon(const crd::Pod& pod) {
+  const auto tolerates = [&](std::string_view key) {
+    return pod.tolerates({.key = std::string{key}, .value = {}, .effect = "NoSchedule"});
+  };
+  return tolerates(kUnschedulableTaint) && tolerates(crd::kRemovingTaint);
+}
+
+bool came_back(const crd::Pod& pod, std::optional<crd::TimePoint> cordoned_at) {
+  return cordoned_at && pod.meta.creation_timestamp &&
+         *pod.meta.creation_timestamp > *cordoned_at && tolerates_cordon(pod);
+}
+
+PodVerdict of_daemon_set(const std::string& name, const crd::DrainSpec& drain) {
+  if (drain.ignore_daemon_sets) {
+    return {PodClass::Stays, "DaemonSetPod", "pod of DaemonSet " + name + "; goes with the node"};
+  }
+  return {PodClass::NeedsWord, "DaemonSetPod",
+          "pod of DaemonSet " + name +
+              ", which would start it again at once; set spec.drain.ignoreDaemonSets: true"};
+}
+
+}  // namespace
+
+PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
+                    std::optional<crd::TimePoint> cordoned_at) {
   const auto* controller = pod.meta.controller();
   if (pod.is_mirror()) {
     return {PodClass::Stays, "MirrorPod", "static pod of the kubelet; goes with the machine"};
   }
   if (controller != nullptr && controller->kind == "DaemonSet") {
-    if (drain.ignore_daemon_sets) {
-      return {PodClass::Stays, "DaemonSetPod",
-              "pod of DaemonSet " + controller->name + "; goes with the node"};
-    }
-    return {PodClass::NeedsWord, "DaemonSetPod",
-            "pod of DaemonSet " + controller->name +
-                ", which would start it again at once; set spec.drain.ignoreDaemonSets: true"};
+    return of_daemon_set(controller->name, drain);
+  }
+  if (drain.pod_selector && !drain.pod_selector->matches(pod.meta.labels)) {
+    if (pod.is_finished()) return {PodClass::Stays, "Finished", ""};
+    return {PodClass::LeftOut, "NotSelected",
+            "spec.drain.podSelector does not select this pod, and it would be lost with the Node; "
+            "delete it yourself, or create the NodeRemoval again with spec.deleteNode: false"};
   }
   if (pod.is_terminating()) return {PodClass::Leaves, "Terminating", ""};
   if (pod.is_finished()) return {PodClass::Leaves, "Finished", ""};
+  if (drain.wait_for_completion && drain.wait_for_completion->matches(pod.meta.labels)) {
+    return {PodClass::Waits, "WaitForCompletion",
+            "spec.drain.waitForCompletion selects it, so it is left to finish by itself"};
+  }
   if (controller == nullptr && !drain.force) {
     return {PodClass::NeedsWord, "UnmanagedPod",
             "no controller owns this pod, so nothing would start it again; delete it yourself, or "
@@ -30,13 +62,31 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain) {
             "create the "
             "NodeRemoval again with spec.drain.deleteEmptyDirData: true"};
   }
+  if (came_back(pod, cordoned_at)) {
+    return {PodClass::Waits, "ToleratesCordon",
+            "it tolerates the taints of a cordoned node and was started here again after the "
+            "cordon; take the toleration without a key out of its template, then delete it"};
+  }
   return {PodClass::Leaves, "Running", ""};
+}
+
+std::optional<crd::TimePoint> cordoned_at(const crd::NodeRemovalStatus& status) {
+  const auto* cordoned = status.conditions.find(crd::condition::kCordoned);
+  if (cordoned == nullptr || cordoned->status != crd::ConditionStatus::True) return std::nullopt;
+  return cordoned->last_transition_time;
+}
+
+int wave_of(const crd::Pod& pod, const Policy& policy) {
+  if (!policy.own_pod.empty() && pod.full_name() == policy.own_pod) return 3;
+  if (pod.is_finished()) return 0;
+  if (pod.priority_class == "system-node-critical") return 2;
+  return pod.priority_class == "system-cluster-critical" ? 1 : 0;
 }
 
 bool must_run_at_most_once(const crd::Pod& pod) {
   const auto* controller = pod.meta.controller();
   if (pod.is_finished()) return false;
-  return pod.claims_volume || (controller != nullptr && controller->kind == "StatefulSet");
+  return !pod.claims.empty() || (controller != nullptr && controller->kind == "StatefulSet");
 }
 
 }  // namespace reconcilers

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "crd/core_types.hpp"
 #include "crd/node_removal.hpp"
+#include "reconcilers/policy.hpp"
 
 namespace reconcilers {
 
 enum class PodClass {
-  Leaves,     ///< has to be gone from the node before the Node is deleted
-  Stays,      ///< belongs to the node: it goes with it
+  Leaves,  ///< has to be gone from the node before the Node is deleted
+  Waits,   ///< has to be gone as well, but is not told to leave: it ends by itself, or comes back
   NeedsWord,  ///< would have to leave, but nobody has agreed to what is lost with it
+  LeftOut,    ///< the user does not want it drained; it would be lost with the Node
+  Stays,      ///< belongs to the node: it goes with it
 };
 
 /// `reason` is a word for status (a Reason), `message` a sentence for humans with what to do.
@@ -21,10 +25,23 @@ struct PodVerdict {
 };
 
 /// What a removal has to do with one pod of its node, by the rules of `kubectl drain`: mirror pods
-/// and (with ignoreDaemonSets) DaemonSet pods stay; pods without a controller need `force`, pods
-/// with emptyDir volumes need `deleteEmptyDirData`; finished pods and pods that are terminating
-/// already need nobody's word.
-PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain);
+/// and (with ignoreDaemonSets) DaemonSet pods stay; pods that podSelector does not select are left
+/// out; pods without a controller need `force`, pods with emptyDir volumes need
+/// `deleteEmptyDirData`; finished pods and pods that are terminating already need nobody's word.
+/// A DaemonSet that is deleted without its pods takes its owner reference from them, so that they
+/// count as pods without a controller.
+///
+/// Beyond kubectl: pods that waitForCompletion selects are left to finish, and a pod that tolerates
+/// the cordon and was started here after it (`cordoned_at`) is not told to leave again and again.
+PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
+                    std::optional<crd::TimePoint> cordoned_at);
+
+/// Since when the node of this removal takes no new pods; nullopt before.
+std::optional<crd::TimePoint> cordoned_at(const crd::NodeRemovalStatus& status);
+
+/// Pods leave in waves, each when the one before is gone: workloads, cluster-critical pods,
+/// node-critical pods, and last the operator itself.
+int wave_of(const crd::Pod& pod, const Policy& policy);
 
 /// True when two copies of the pod must never run at once, as far as its object shows: a
 /// StatefulSet pod or one with a claimed volume that is not finished. Clearing it on a machine that

@@ -42,10 +42,12 @@ struct Release {
   bool operator==(const Release&) const = default;
 };
 
-/// Through the Eviction API: PodDisruptionBudgets are respected.
+/// Tells a pod of a Ready node to leave, through the Eviction API: PodDisruptionBudgets are
+/// respected.
 struct Evict {
   crd::PodRef pod;
-  std::optional<std::int64_t> grace_period_seconds;
+  std::optional<std::int64_t> grace_period_seconds;  ///< nullopt: the pod's own; never below 1
+  bool past_budgets = false;  ///< a plain delete instead, because the user wants it
   bool operator==(const Evict&) const = default;
 };
 

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <ranges>
 #include <string>
 #include <vector>
 
+#include "reconcilers/drain_time_limit.hpp"
 #include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
 #include "reconcilers/migration.hpp"
@@ -22,10 +24,23 @@ std::vector<std::string> names_of(const std::vector<PodToRemove>& pods) {
   return names;
 }
 
-/// One pod of a Ready node: asks for its eviction when it may be asked for, and says what blocks it
-/// otherwise.
+/// The pause after such a refusal is for the next eviction, not for a deletion past the budgets.
+bool is_refused_by_budget(const Round& round, const crd::Pod& pod) {
+  const auto refused = round.seen.refusals.find(pod.meta.uid);
+  return refused != round.seen.refusals.end() && is_budget_reason(refused->second.reason);
+}
+
+/// One pod of a Ready node that has to leave: tells it to when it may be told, and says what blocks
+/// it otherwise.
 void drain_pod(Round& round, const PodToRemove& entry, Blockers& blockers) {
   const auto& pod = entry.pod;
+  if (const auto deletion = delete_before_time_limit(round, pod)) {
+    if (is_refused_by_budget(round, pod) ||
+        !is_pausing(round, pod, round.seen.accepted, blockers)) {
+      round.decision.actions.emplace_back(*deletion);
+    }
+    return;
+  }
   if (pod.is_terminating()) {
     if (is_overdue(pod, round.policy, round.now)) {
       blockers.add(pod, pod.meta.finalizers.empty() ? "TerminatingTooLong" : "Finalizer",
@@ -35,8 +50,29 @@ void drain_pod(Round& round, const PodToRemove& entry, Blockers& blockers) {
     }
     return;
   }
+  if (entry.verdict.pod_class == PodClass::Waits) {
+    blockers.add(pod, entry.verdict.reason, entry.verdict.message);
+    return;
+  }
   if (is_pausing(round, pod, round.seen.accepted, blockers)) return;
-  round.decision.actions.emplace_back(Evict{pod.ref(), round.spec().drain.grace_period_seconds});
+  const auto& drain = round.spec().drain;
+  round.decision.actions.emplace_back(
+      Evict{pod.ref(), grace_to_ask_for(pod, drain), drain.disable_eviction});
+}
+
+int first_wave(const Round& round, const std::vector<PodToRemove>& pods) {
+  const auto wave = [&](const PodToRemove& entry) { return wave_of(entry.pod, round.policy); };
+  return std::ranges::min(pods | std::views::transform(wave));
+}
+
+Step end_after_time_limit(Round& round, const NodePods& pods) {
+  const std::string message =
+      "After " + std::to_string(round.spec().drain.timeout_seconds) + " s " +
+      count_of(pods.leaving.size(), "pod") +
+      " had not left the node: " + name_some(names_of(pods.leaving)) +
+      ". The node is given back. See status.blockers for what was in the way.";
+  round.set(condition::kDrained, ConditionStatus::False, "DrainTimedOut", message);
+  return round.fail("DrainTimedOut", message);
 }
 
 Step drain_ready_node(Round& round, const NodePods& pods) {
@@ -44,15 +80,6 @@ Step drain_ready_node(Round& round, const NodePods& pods) {
   for (const auto type : {condition::kTerminatingPodsCleared, condition::kPodsMigrated,
                           condition::kVolumesDetached, condition::kNodeDeleted}) {
     round.status().conditions.remove(type);
-  }
-  if (round.timed_out(condition::kDrained, round.spec().drain.timeout_seconds)) {
-    const std::string message =
-        "After " + std::to_string(round.spec().drain.timeout_seconds) + " s " +
-        count_of(pods.leaving.size(), "pod") +
-        " had not left the node: " + name_some(names_of(pods.leaving)) +
-        ". The node is given back. See status.blockers for what was in the way.";
-    round.set(condition::kDrained, ConditionStatus::False, "DrainTimedOut", message);
-    return round.fail("DrainTimedOut", message);
   }
   Blockers blockers;
   for (const auto& entry : pods.leaving) {
@@ -63,9 +90,13 @@ Step drain_ready_node(Round& round, const NodePods& pods) {
   // As kubectl drain does: nothing is disturbed as long as somebody has to decide about one of the
   // pods.
   const bool needs_word = !blockers.empty();
+  if (drain_is_over(round, needs_word)) return end_after_time_limit(round, pods);
+  const int wave = first_wave(round, pods.leaving);
   for (const auto& entry : pods.leaving) {
     if (entry.verdict.pod_class == PodClass::NeedsWord) continue;
-    if (!needs_word || entry.pod.is_terminating()) drain_pod(round, entry, blockers);
+    const bool its_turn = wave_of(entry.pod, round.policy) == wave ||
+                          delete_before_time_limit(round, entry.pod).has_value();
+    if (entry.pod.is_terminating() || (!needs_word && its_turn)) drain_pod(round, entry, blockers);
   }
   blockers.write(round);
   write_counts(round, pods, blockers.size());
@@ -119,13 +150,13 @@ Step pass_without_pods(Round& round, const NodePods& pods) {
 Step remove_pods(Round& round) {
   const auto* pods = known(round.seen.pods);
   if (pods == nullptr) return round.need(FactName::Pods, round.seen.pods);
-  const auto sorted = sort_pods(*pods, round.spec().drain);
+  const auto sorted = sort_pods(*pods, round.spec().drain, cordoned_at(round.status()));
   write_evidence(round);
   if (sorted.leaving.empty()) return pass_without_pods(round, sorted);
 
   std::vector<crd::Pod> leaving;
   for (const auto& entry : sorted.leaving) {
-    if (entry.verdict.pod_class == PodClass::Leaves) leaving.push_back(entry.pod);
+    if (entry.verdict.pod_class != PodClass::NeedsWord) leaving.push_back(entry.pod);
   }
   record_workloads(leaving, round.status());
   return round.node().is_ready() ? drain_ready_node(round, sorted)

@@ -5,6 +5,7 @@
 #include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
 #include "reconcilers/migration.hpp"
+#include "reconcilers/node_pods.hpp"
 #include "reconcilers/steps.hpp"
 
 namespace reconcilers {
@@ -26,6 +27,20 @@ Step give_up(Round& round, std::string_view type, crd::TimeoutAction action,
   round.set(type, ConditionStatus::False, "TimedOut", message);
   if (action == crd::TimeoutAction::Continue) return Step::Next;
   return round.fail(reason, message);
+}
+
+/// Pods that the user does not want drained are not to be lost either.
+Step keep_pods_that_are_left_out(Round& round) {
+  const auto& pods = *known(round.seen.pods);
+  const auto sorted = sort_pods(pods, round.spec().drain, cordoned_at(round.status()));
+  if (sorted.left_out.empty()) return Step::Next;
+  Blockers blockers;
+  for (const auto& entry : sorted.left_out) {
+    blockers.add(entry.pod, entry.verdict.reason, entry.verdict.message);
+  }
+  blockers.write(round);
+  return round.wait("PodsLeftOut", count_of(blockers.size(), "pod") +
+                                       " would be lost with the Node: " + blockers.summary());
 }
 
 std::string describe(const Leftovers& leftovers, const std::string& node) {
@@ -102,9 +117,9 @@ Step delete_node(Round& round) {
                           " is being deleted and waits for the controllers of its finalizers: " +
                           name_some(node.meta.finalizers));
   }
-  const auto* cordoned = round.status().conditions.find(condition::kCordoned);
-  const auto settled_at =
-      cordoned->last_transition_time + round.policy.settle + 1s;  // as the gate counts
+  if (keep_pods_that_are_left_out(round) == Step::Wait) return Step::Wait;
+  // As the gate counts.
+  const auto settled_at = *cordoned_at(round.status()) + round.policy.settle + 1s;
   if (round.now < settled_at) {
     round.requeue_at(settled_at);
     return round.wait("Settling",

@@ -45,8 +45,8 @@ std::optional<std::string> pods_problem(const crd::NodeRemoval& removal,
                                         const std::vector<crd::Pod>& pods) {
   std::vector<std::string> left;
   for (const auto& pod : pods) {
-    if (classify(pod, removal.spec.drain).pod_class != PodClass::Stays)
-      left.push_back(pod.full_name());
+    const auto verdict = classify(pod, removal.spec.drain, cordoned_at(removal.status));
+    if (verdict.pod_class != PodClass::Stays) left.push_back(pod.full_name());
   }
   if (left.empty()) return std::nullopt;
   return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);

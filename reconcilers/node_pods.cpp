@@ -8,14 +8,16 @@
 
 namespace reconcilers {
 
-NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain) {
+NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain,
+                   std::optional<crd::TimePoint> cordoned_at) {
   NodePods result;
   for (const auto& pod : pods) {
-    auto verdict = classify(pod, drain);
+    auto verdict = classify(pod, drain, cordoned_at);
     if (verdict.pod_class == PodClass::Stays) {
       ++result.staying;
     } else {
-      result.leaving.push_back({pod, std::move(verdict)});
+      auto& kind = verdict.pod_class == PodClass::LeftOut ? result.left_out : result.leaving;
+      kind.push_back({pod, std::move(verdict)});
     }
   }
   return result;
@@ -79,6 +81,10 @@ bool is_pausing(Round& round, const crd::Pod& pod,
   return true;
 }
 
+bool is_budget_reason(std::string_view reason) {
+  return reason == "PodDisruptionBudget" || reason == "MultiplePodDisruptionBudgets";
+}
+
 void write_counts(Round& round, const NodePods& pods, std::size_t blocked) {
   const auto remaining = static_cast<std::int64_t>(pods.leaving.size());
   const auto before = round.removal().status.pods.value_or(crd::PodCounts{});
@@ -90,7 +96,7 @@ void write_counts(Round& round, const NodePods& pods, std::size_t blocked) {
                          pods.leaving, [](const auto& p) { return p.pod.is_terminating(); }),
                      .blocked = static_cast<std::int64_t>(blocked),
                      .remaining = remaining,
-                     .skipped = static_cast<std::int64_t>(pods.staying)};
+                     .skipped = static_cast<std::int64_t>(pods.staying + pods.left_out.size())};
 }
 
 bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,16 @@ struct PodToRemove {
   PodVerdict verdict;
 };
 
-/// The pods of the node, sorted into those that have to leave and those that go with it.
+/// The pods of the node, sorted into those that have to leave, those that the user leaves out, and
+/// those that go with the node.
 struct NodePods {
   std::vector<PodToRemove> leaving;
+  std::vector<PodToRemove> left_out;
   std::size_t staying = 0;
 };
 
-NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain);
+NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain,
+                   std::optional<crd::TimePoint> cordoned_at);
 
 /// Collects the blockers of a round and writes them to status: longest-waiting first, bounded, and
 /// with the time since when each has been there for this reason.
@@ -45,6 +49,9 @@ class Blockers {
 /// refusals become blockers. Sees to it that we look again when the pause ends.
 bool is_pausing(Round& round, const crd::Pod& pod,
                 const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers);
+
+/// True for the reasons of refusals that only an eviction can meet.
+bool is_budget_reason(std::string_view reason);
 
 /// Writes status.pods. The total never shrinks, so that "12/30" means 12 of 30 are gone.
 void write_counts(Round& round, const NodePods& pods, std::size_t blocked);

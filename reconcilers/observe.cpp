@@ -24,11 +24,11 @@ const Resource* workload_resource(std::string_view kind) {
 /// Pods of the workload that are ready on other nodes than `node`.
 awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
     KubeClient& client, const crd::Workload& owner, const std::string& node) {
-  const auto selector = crd::selector_query(owner.selector);
-  if (!selector) co_return std::unexpected("its selector cannot be read");
+  const auto selector = owner.selector ? owner.selector->query() : "";
+  if (selector.empty()) co_return std::unexpected("its selector cannot be read");
   ListRequest request{.collection = {resources::kPods, owner.meta.ns},
                       .field_selector = {},
-                      .label_selector = *selector,
+                      .label_selector = selector,
                       .resource_version = {},
                       .resource_version_match = {}};
   const auto pods = co_await client.list(std::move(request));

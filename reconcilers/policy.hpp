@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 namespace reconcilers {
 
@@ -20,6 +21,8 @@ struct Policy {
   /// controller.
   int brake_min_nodes = 3;
   int min_healthy_percent = 45;
+  /// namespace/name of the pod this process runs in; empty when it runs in none or does not know.
+  std::string own_pod;
 };
 
 }  // namespace reconcilers

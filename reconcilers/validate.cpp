@@ -60,11 +60,6 @@ std::optional<SpecProblem> validate(const crd::NodeRemovalSpec& spec) {
   for (const auto& [field, used] :
        {std::pair{"nodeSelector", spec.has_node_selector},
         std::pair{"maxConcurrent", spec.has_max_concurrent}, std::pair{"dryRun", spec.dry_run},
-        std::pair{"drain.podSelector", spec.drain.has_pod_selector},
-        std::pair{"drain.waitForCompletion", spec.drain.has_wait_for_completion},
-        std::pair{"drain.disableEviction", spec.drain.disable_eviction},
-        std::pair{"drain.onTimeout: Delete",
-                  spec.drain.on_timeout == crd::DrainTimeoutAction::Delete},
         std::pair{"hostCleanup", spec.host_cleanup},
         std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
     if (used) {

@@ -104,8 +104,9 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
     options = {re.sub("[A-Z]", lambda letter: "-" + letter.group(0).lower(), key): schema
                for key, schema in _schema()["properties"]["options"]["properties"].items()}
 
-    # In a pod the operator knows by itself where the API server is; --version ends it.
-    assert options.keys() == statements.keys() - {"kubeconfig", "context", "version"}
+    # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is;
+    # --version ends it.
+    assert options.keys() == statements.keys() - {"kubeconfig", "context", "own-pod", "version"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

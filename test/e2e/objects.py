@@ -62,7 +62,7 @@ def _template(app, options, name=None):
 
 def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=None, finalizers=None,
          grace=None, empty_dir=False, claim=None, tolerations=None, pre_stop=None, restart_policy=None,
-         spread=False):
+         priority_class=None, spread=False):
     """`node` binds to that node without the scheduler; a Deployment should use `node_selector` instead.
     `spread` puts at most one pod of the workload on a node."""
     container = {"name": "main", "image": "test.invalid/none"}
@@ -77,7 +77,7 @@ def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=N
                 "finalizers": finalizers}
     spec = {"containers": [container], "volumes": volumes, "nodeName": node, "nodeSelector": node_selector,
             "terminationGracePeriodSeconds": grace, "tolerations": tolerations,
-            "restartPolicy": restart_policy, "affinity": _one_per_node(app) if spread else None}
+            "restartPolicy": restart_policy, "priorityClassName": priority_class, "affinity": _one_per_node(app) if spread else None}
     return {"metadata": _without_nothing(metadata), "spec": _without_nothing(spec)}
 
 

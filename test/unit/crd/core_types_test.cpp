@@ -206,7 +206,8 @@ TEST(Pod, IsReadFromAPodOfAReplicaSet) {
   EXPECT_EQ(pod.phase, "Running");
   EXPECT_TRUE(pod.ready);
   EXPECT_FALSE(pod.empty_dir);
-  EXPECT_FALSE(pod.claims_volume);
+  EXPECT_TRUE(pod.claims.empty());
+  EXPECT_EQ(pod.grace_period_seconds, 30);
   EXPECT_FALSE(pod.is_terminating());
   EXPECT_FALSE(pod.is_finished());
   EXPECT_FALSE(pod.is_mirror());
@@ -222,26 +223,59 @@ TEST(Pod, TellsVolumesThatLoseDataAndThoseThatAreClaimed) {
   const struct {
     std::string_view volumes;
     bool empty_dir;
-    bool claims_volume;
+    std::vector<std::string> claims;
   } kCases[] = {
-      {R"([{"name": "a", "emptyDir": {}}])", true, false},
-      {R"([{"name": "a", "emptyDir": {"medium": "Memory"}}])", true, false},
-      {R"([{"name": "a", "persistentVolumeClaim": {"claimName": "data"}}])", false, true},
-      {R"([{"name": "a", "ephemeral": {"volumeClaimTemplate": {}}}])", false, true},
-      {R"([{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {}}])", true,
-       true},
-      {R"([{"name": "a", "hostPath": {"path": "/"}}])", false, false},
-      {R"([{"name": "a", "emptyDir": null}])", false, false},
-      {R"([null, 1, "emptyDir"])", false, false},
-      {R"({"emptyDir": {}})", false, false},
-      {R"(null)", false, false},
+      {R"([{"name": "a", "emptyDir": {}}])", true, {}},
+      {R"([{"name": "a", "emptyDir": {"medium": "Memory"}}])", true, {}},
+      {R"([{"name": "a", "persistentVolumeClaim": {"claimName": "data"}}])", false, {"data"}},
+      {R"([{"name": "a", "ephemeral": {"volumeClaimTemplate": {}}}])", false, {"web-1-a"}},
+      {R"([{"name": "a", "emptyDir": {}},
+           {"name": "b", "persistentVolumeClaim": {"claimName": "x"}},
+           {"name": "c", "persistentVolumeClaim": {"claimName": "y"}}])",
+       true,
+       {"x", "y"}},
+      {R"([{"name": "a", "hostPath": {"path": "/"}}])", false, {}},
+      {R"([{"name": "a", "emptyDir": null}])", false, {}},
+      {R"([null, 1, "emptyDir"])", false, {}},
+      {R"({"emptyDir": {}})", false, {}},
+      {R"(null)", false, {}},
   };
-  for (const auto& [volumes, empty_dir, claims_volume] : kCases) {
+  for (const auto& [volumes, empty_dir, claims] : kCases) {
     const auto pod =
-        pod_from_json({{"spec", boost::json::object{{"volumes", boost::json::parse(volumes)}}}});
+        pod_from_json({{"metadata", boost::json::object{{"name", "web-1"}}},
+                       {"spec", boost::json::object{{"volumes", boost::json::parse(volumes)}}}});
     EXPECT_EQ(pod.empty_dir, empty_dir) << volumes;
-    EXPECT_EQ(pod.claims_volume, claims_volume) << volumes;
+    EXPECT_EQ(pod.claims, claims) << volumes;
   }
+}
+
+TEST(Pod, ToleratesTaintsAsTheSchedulerSeesIt) {
+  const Taint taint{"key", "value", "NoSchedule"};
+  const std::pair<std::string_view, bool> kCases[] = {
+      {R"({})", false},
+      {R"({"operator": "Exists"})", true},
+      {R"({"operator": "Exists", "effect": "NoSchedule"})", true},
+      {R"({"operator": "Exists", "effect": "NoExecute"})", false},
+      {R"({"key": "key", "operator": "Exists"})", true},
+      {R"({"key": "other", "operator": "Exists"})", false},
+      {R"({"key": "key", "operator": "Equal", "value": "value"})", true},
+      {R"({"key": "key", "value": "value", "effect": "NoSchedule"})", true},
+      {R"({"key": "key", "value": "another"})", false},
+      {R"({"key": "key"})", false},
+  };
+  for (const auto& [toleration, tolerated] : kCases) {
+    const auto pod = pod_from_json(
+        {{"spec", boost::json::object{
+                      {"tolerations", boost::json::array{boost::json::parse(toleration)}}}}});
+    EXPECT_EQ(pod.tolerates(taint), tolerated) << toleration;
+  }
+}
+
+TEST(Pod, HasAPriorityClassAndAGracePeriod) {
+  const auto pod = pod_from_json(object(R"({"spec": {
+      "priorityClassName": "system-node-critical", "terminationGracePeriodSeconds": 5}})"));
+  EXPECT_EQ(pod.priority_class, "system-node-critical");
+  EXPECT_EQ(pod.grace_period_seconds, 5);
 }
 
 TEST(Pod, IsFinishedInTheTwoFinalPhases) {
@@ -280,19 +314,22 @@ TEST(Workload, IsReadFromAReplicaSet) {
   EXPECT_EQ(workload.meta.uid, "rs");
   EXPECT_EQ(workload.desired, 3);
   EXPECT_EQ(workload.ready, 2);
-  EXPECT_EQ(selector_query(workload.selector), "app=web");
+  ASSERT_TRUE(workload.selector);
+  EXPECT_EQ(workload.selector->query(), "app=web");
 }
 
 TEST(Workload, WrapsThePlainSelectorOfAReplicationController) {
   const auto workload =
       workload_from_json(object(R"({"spec": {"selector": {"app": "old", "tier": "db"}}})"));
-  EXPECT_EQ(selector_query(workload.selector), "app=old,tier=db");
+  ASSERT_TRUE(workload.selector);
+  EXPECT_EQ(workload.selector->query(), "app=old,tier=db");
 }
 
 TEST(Workload, KeepsASelectorThatHasOnlyExpressions) {
   const auto workload = workload_from_json(object(R"({"spec": {"selector": {"matchExpressions": [
       {"key": "app", "operator": "Exists"}]}}})"));
-  EXPECT_EQ(selector_query(workload.selector), "app");
+  ASSERT_TRUE(workload.selector);
+  EXPECT_EQ(workload.selector->query(), "app");
 }
 
 TEST(Workload, WantsOneReplicaUnlessItSaysOtherwise) {
@@ -302,48 +339,10 @@ TEST(Workload, WantsOneReplicaUnlessItSaysOtherwise) {
   EXPECT_EQ(workload_from_json(object(R"({"status": {}})")).ready, 0);
 }
 
-TEST(Workload, WithoutASelectorSelectsNothing) {
+TEST(Workload, WithoutASelectorAsksForNothing) {
   for (const std::string_view text :
        {R"({})", R"({"spec": {"selector": null}})", R"({"spec": {"selector": {}}})"}) {
-    EXPECT_EQ(selector_query(workload_from_json(object(text)).selector), std::nullopt) << text;
-  }
-}
-
-TEST(SelectorQuery, IsTheTextOfALabelSelectorQuery) {
-  const struct {
-    std::string_view selector;
-    std::optional<std::string> query;
-  } kCases[] = {
-      {R"({"matchLabels": {"a": "1"}})", "a=1"},
-      {R"({"matchLabels": {"a": ""}})", "a="},
-      {R"({"matchLabels": {"b": "2", "a": "1"}})", "a=1,b=2"},
-      {R"({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1", "2"]}]})",
-       "a in (1,2)"},
-      {R"({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]})",
-       "a notin (1)"},
-      {R"({"matchExpressions": [{"key": "a", "operator": "Exists"}]})", "a"},
-      {R"({"matchExpressions": [{"key": "a", "operator": "Exists", "values": []}]})", "a"},
-      {R"({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]})", "!a"},
-      {R"({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]})",
-       "a=1,b"},
-  };
-  for (const auto& [selector, query] : kCases) {
-    EXPECT_EQ(selector_query(object(selector)), query) << selector;
-  }
-}
-
-TEST(SelectorQuery, IsAbsentRatherThanTooWide) {
-  for (
-      const std::string_view selector :
-      {R"({})", R"({"matchLabels": {}})", R"({"matchExpressions": []})",
-       R"({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Gt", "values": ["1"]}]})",
-       R"({"matchExpressions": [{"key": "a", "operator": "In"}]})",
-       R"({"matchExpressions": [{"key": "a", "operator": "In", "values": []}]})",
-       R"({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": null}]})",
-       R"({"matchExpressions": [{"operator": "Exists"}]})",
-       R"({"matchExpressions": [{"key": "a"}]})", R"({"matchExpressions": [null]})",
-       R"({"matchExpressions": ["a"]})"}) {
-    EXPECT_EQ(selector_query(object(selector)), std::nullopt) << selector;
+    EXPECT_EQ(workload_from_json(object(text)).selector, LabelSelector{}) << text;
   }
 }
 

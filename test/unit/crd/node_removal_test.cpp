@@ -39,7 +39,7 @@ TEST(Spec, HasTheDocumentedDefaults) {
   EXPECT_FALSE(spec.suspend || spec.dry_run || spec.host_cleanup || spec.allow_control_plane);
   EXPECT_TRUE(spec.delete_node);
   EXPECT_FALSE(spec.drain.force || spec.drain.delete_empty_dir_data || spec.drain.disable_eviction);
-  EXPECT_FALSE(spec.drain.has_pod_selector || spec.drain.has_wait_for_completion);
+  EXPECT_FALSE(spec.drain.pod_selector || spec.drain.wait_for_completion);
   EXPECT_TRUE(spec.drain.ignore_daemon_sets);
   EXPECT_EQ(spec.drain.grace_period_seconds, std::nullopt);
   EXPECT_EQ(spec.drain.timeout_seconds, 3600);
@@ -61,7 +61,8 @@ TEST(Spec, IsReadInEveryField) {
       "allowControlPlane": true, "ttlSecondsAfterFinished": 0,
       "drain": {"force": true, "deleteEmptyDirData": true, "ignoreDaemonSets": false,
                 "gracePeriodSeconds": 5, "timeoutSeconds": 1, "onTimeout": "Delete",
-                "podSelector": {}, "waitForCompletion": {}, "disableEviction": true},
+                "podSelector": {"matchLabels": {"app": "web"}}, "disableEviction": true,
+                "waitForCompletion": {"matchExpressions": [{"key": "job-name", "operator": "Exists"}]}},
       "migration": {"wait": false, "timeoutSeconds": 2, "onTimeout": "Fail"},
       "volumes": {"waitForDetach": false, "timeoutSeconds": 3, "onTimeout": "Fail"},
       "unreachable": {"toleranceSeconds": 4, "fenced": true},
@@ -72,7 +73,9 @@ TEST(Spec, IsReadInEveryField) {
   EXPECT_TRUE(spec.suspend && spec.dry_run && spec.host_cleanup && spec.allow_control_plane);
   EXPECT_FALSE(spec.delete_node);
   EXPECT_TRUE(spec.drain.force && spec.drain.delete_empty_dir_data && spec.drain.disable_eviction);
-  EXPECT_TRUE(spec.drain.has_pod_selector && spec.drain.has_wait_for_completion);
+  ASSERT_TRUE(spec.drain.pod_selector && spec.drain.wait_for_completion);
+  EXPECT_EQ(spec.drain.pod_selector->query(), "app=web");
+  EXPECT_EQ(spec.drain.wait_for_completion->query(), "job-name");
   EXPECT_FALSE(spec.drain.ignore_daemon_sets);
   EXPECT_EQ(spec.drain.grace_period_seconds, 5);
   EXPECT_EQ(spec.drain.timeout_seconds, 1);
@@ -95,7 +98,7 @@ TEST(Spec, TakesNullForAbsent) {
                 "onTimeout": null, "podSelector": null, "waitForCompletion": null},
       "migration": null, "volumes": null, "unreachable": null, "hostCleanup": null})");
   EXPECT_FALSE(spec.has_node_selector || spec.has_max_concurrent || spec.has_ttl || spec.suspend);
-  EXPECT_FALSE(spec.drain.has_pod_selector || spec.drain.has_wait_for_completion);
+  EXPECT_FALSE(spec.drain.pod_selector || spec.drain.wait_for_completion);
   EXPECT_TRUE(spec.delete_node && spec.migration.wait && spec.volumes.wait_for_detach);
   EXPECT_EQ(spec.drain.grace_period_seconds, std::nullopt);
   EXPECT_EQ(spec.drain.timeout_seconds, 3600);
@@ -108,6 +111,12 @@ TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
     std::string error;
   } kCases[] = {
       {R"({"nodeName": 5})", "spec.nodeName must be a string"},
+      {R"({"drain": {"podSelector": "app=web"}})",
+       "spec.drain.podSelector must be a label selector that asks for something"},
+      {R"({"drain": {"podSelector": {}}})",
+       "spec.drain.podSelector must be a label selector that asks for something"},
+      {R"({"drain": {"waitForCompletion": {"matchExpressions": [{"key": "a", "operator": "Is"}]}}})",
+       "spec.drain.waitForCompletion must be a label selector that asks for something"},
       {R"({"nodeUID": {}})", "spec.nodeUID must be a string"},
       {R"({"suspend": "true"})", "spec.suspend must be true or false"},
       {R"({"dryRun": 1})", "spec.dryRun must be true or false"},

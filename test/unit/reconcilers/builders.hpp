@@ -215,7 +215,8 @@ inline std::string describe(const Release& release) {
 inline std::string describe(const Evict& evict) {
   return "Evict " + describe(evict.pod) +
          (evict.grace_period_seconds ? " with grace " + std::to_string(*evict.grace_period_seconds)
-                                     : "");
+                                     : "") +
+         (evict.past_budgets ? " past budgets" : "");
 }
 inline std::string describe(const DeletePod& deletion) {
   return "DeletePod " + describe(deletion.pod);

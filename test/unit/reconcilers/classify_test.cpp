@@ -29,10 +29,22 @@ crd::DrainSpec consent(bool force, bool delete_empty_dir_data, bool ignore_daemo
 }
 
 std::string word(const PodVerdict& verdict) {
-  const auto name = verdict.pod_class == PodClass::Leaves  ? "Leaves"
-                    : verdict.pod_class == PodClass::Stays ? "Stays"
-                                                           : "NeedsWord";
-  return std::string{name} + "/" + verdict.reason;
+  const auto name = [&] {
+    switch (verdict.pod_class) {
+      case PodClass::Leaves:
+        return "Leaves";
+      case PodClass::Waits:
+        return "Waits";
+      case PodClass::NeedsWord:
+        return "NeedsWord";
+      case PodClass::LeftOut:
+        return "LeftOut";
+      case PodClass::Stays:
+        break;
+    }
+    return "Stays";
+  };
+  return std::string{name()} + "/" + verdict.reason;
 }
 
 struct Case {
@@ -90,12 +102,14 @@ std::vector<Case> cases() {
 
 TEST(Classify, AsksForConsentAsKubectlDrainDoes) {
   for (const auto& [name, pod, by_default, force, empty_dir_data, both, no_daemon_sets] : cases()) {
-    EXPECT_EQ(word(classify(pod, consent(false, false, true))), by_default) << name;
-    EXPECT_EQ(word(classify(pod, consent(true, false, true))), force) << name << ", force";
-    EXPECT_EQ(word(classify(pod, consent(false, true, true))), empty_dir_data)
+    EXPECT_EQ(word(classify(pod, consent(false, false, true), std::nullopt)), by_default) << name;
+    EXPECT_EQ(word(classify(pod, consent(true, false, true), std::nullopt)), force)
+        << name << ", force";
+    EXPECT_EQ(word(classify(pod, consent(false, true, true), std::nullopt)), empty_dir_data)
         << name << ", deleteEmptyDirData";
-    EXPECT_EQ(word(classify(pod, consent(true, true, true))), both) << name << ", both";
-    EXPECT_EQ(word(classify(pod, consent(true, true, false))), no_daemon_sets)
+    EXPECT_EQ(word(classify(pod, consent(true, true, true), std::nullopt)), both)
+        << name << ", both";
+    EXPECT_EQ(word(classify(pod, consent(true, true, false), std::nullopt)), no_daemon_sets)
         << name << ", ignoreDaemonSets: false";
   }
 }
@@ -103,7 +117,8 @@ TEST(Classify, AsksForConsentAsKubectlDrainDoes) {
 TEST(Classify, SaysWhatToDoWhenItNeedsAWord) {
   for (const auto& one : cases()) {
     for (const bool ignore_daemon_sets : {false, true}) {
-      const auto verdict = classify(one.pod, consent(false, false, ignore_daemon_sets));
+      const auto verdict =
+          classify(one.pod, consent(false, false, ignore_daemon_sets), std::nullopt);
       if (verdict.pod_class != PodClass::NeedsWord) continue;
       EXPECT_THAT(verdict.message, HasSubstr("spec.drain.")) << one.name;
     }
@@ -113,14 +128,92 @@ TEST(Classify, SaysWhatToDoWhenItNeedsAWord) {
 TEST(Classify, DoesNotTakeAnOwnerThatIsNoControllerForOne) {
   auto pod = make_pod("web-1", "DaemonSet", "proxy");
   pod.meta.owner_references.front().controller = false;
-  EXPECT_EQ(word(classify(pod, {})), "NeedsWord/UnmanagedPod");
+  EXPECT_EQ(word(classify(pod, {}, std::nullopt)), "NeedsWord/UnmanagedPod");
+}
+
+crd::LabelSelector labelled(const std::string& app) {
+  crd::LabelSelector selector;
+  selector.match_labels["app"] = app;
+  return selector;
+}
+
+crd::Pod with_app(crd::Pod pod, const std::string& app) {
+  pod.meta.labels["app"] = app;
+  return pod;
+}
+
+TEST(Classify, LeavesOutWhatPodSelectorDoesNotSelect) {
+  crd::DrainSpec drain;
+  drain.pod_selector = labelled("web");
+  const auto verdict = [&](const crd::Pod& pod) {
+    return word(classify(pod, drain, std::nullopt));
+  };
+  EXPECT_EQ(verdict(with_app(make_pod("web-1"), "web")), "Leaves/Running");
+  EXPECT_EQ(verdict(with_app(make_pod("db-1"), "db")), "LeftOut/NotSelected");
+  EXPECT_EQ(verdict(make_pod("db-1")), "LeftOut/NotSelected");
+  EXPECT_EQ(verdict(terminating(make_pod("db-1"))), "LeftOut/NotSelected");
+  EXPECT_EQ(verdict(make_naked_pod("debug")), "LeftOut/NotSelected");
+  EXPECT_EQ(verdict(with_app(make_naked_pod("debug"), "web")), "NeedsWord/UnmanagedPod");
+  EXPECT_EQ(verdict(with_phase(make_pod("job-1"), "Succeeded")), "Stays/Finished");
+  EXPECT_EQ(verdict(make_pod("proxy-1", "DaemonSet", "proxy")), "Stays/DaemonSetPod");
+  EXPECT_EQ(verdict(make_mirror_pod("etcd")), "Stays/MirrorPod");
+}
+
+TEST(Classify, LeavesPodsThatWaitForCompletionSelectsToFinish) {
+  crd::DrainSpec drain;
+  drain.wait_for_completion = labelled("batch");
+  const auto verdict = [&](const crd::Pod& pod) {
+    return word(classify(with_app(pod, "batch"), drain, std::nullopt));
+  };
+  EXPECT_EQ(verdict(make_pod("job-1", "Job", "job")), "Waits/WaitForCompletion");
+  EXPECT_EQ(verdict(make_naked_pod("job-1")), "Waits/WaitForCompletion") << "nothing is lost";
+  EXPECT_EQ(verdict(with_empty_dir(make_pod("job-1"))), "Waits/WaitForCompletion");
+  EXPECT_EQ(verdict(with_phase(make_pod("job-1"), "Succeeded")), "Leaves/Finished");
+  EXPECT_EQ(verdict(terminating(make_pod("job-1"))), "Leaves/Terminating");
+  EXPECT_EQ(verdict(make_mirror_pod("etcd")), "Stays/MirrorPod");
+  EXPECT_EQ(word(classify(make_pod("web-1"), drain, std::nullopt)), "Leaves/Running");
+}
+
+TEST(Classify, DoesNotTellAPodToLeaveThatCameBackOntoTheCordonedNode) {
+  auto pod = make_pod("agent-1");
+  pod.tolerations = {{.key = {}, .any_value = true, .value = {}, .effect = {}}};
+  const auto started = [&](crd::TimePoint time) {
+    pod.meta.creation_timestamp = time;
+    return word(classify(pod, {}, kNow));
+  };
+  EXPECT_EQ(started(kNow - 1s), "Leaves/Running") << "it was here before";
+  EXPECT_EQ(started(kNow), "Leaves/Running");
+  EXPECT_EQ(started(kNow + 1s), "Waits/ToleratesCordon");
+  EXPECT_EQ(word(classify(pod, {}, std::nullopt)), "Leaves/Running") << "nothing is cordoned";
+  pod.tolerations = {
+      {.key = "node.kubernetes.io/unschedulable", .any_value = true, .value = {}, .effect = {}}};
+  EXPECT_EQ(started(kNow + 1s), "Leaves/Running") << "our own taint keeps it away";
+  pod.tolerations.clear();
+  EXPECT_EQ(started(kNow + 1s), "Leaves/Running") << "it was bound a moment after the cordon";
+}
+
+TEST(WaveOf, LetsWorkloadsLeaveBeforeWhatTheyNeedAndTheOperatorLast) {
+  Policy policy;
+  policy.own_pod = "shop/operator";
+  const auto with_class = [](const std::string& name, const std::string& priority_class) {
+    auto pod = make_pod(name);
+    pod.priority_class = priority_class;
+    return pod;
+  };
+  EXPECT_EQ(wave_of(with_class("web-1", ""), policy), 0);
+  EXPECT_EQ(wave_of(with_class("web-1", "high"), policy), 0);
+  EXPECT_EQ(wave_of(with_class("dns", "system-cluster-critical"), policy), 1);
+  EXPECT_EQ(wave_of(with_class("csi", "system-node-critical"), policy), 2);
+  EXPECT_EQ(wave_of(with_phase(with_class("csi", "system-node-critical"), "Failed"), policy), 0);
+  EXPECT_EQ(wave_of(with_class("operator", "system-cluster-critical"), policy), 3);
+  EXPECT_EQ(wave_of(with_class("operator", "system-cluster-critical"), {}), 1);
 }
 
 TEST(MustRunAtMostOnce, HoldsForStatefulSetsAndClaimedVolumes) {
   auto with_claim = make_pod("web-1");
-  with_claim.claims_volume = true;
+  with_claim.claims = {"data"};
   auto naked_with_claim = make_naked_pod("debug");
-  naked_with_claim.claims_volume = true;
+  naked_with_claim.claims = {"data"};
   EXPECT_TRUE(must_run_at_most_once(make_pod("db-0", "StatefulSet", "db")));
   EXPECT_TRUE(must_run_at_most_once(with_claim));
   EXPECT_TRUE(must_run_at_most_once(naked_with_claim));

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 crd::Pod overdue(crd::Pod pod) { return terminating(std::move(pod), kNow - 30s); }
 
 crd::Pod with_claim(crd::Pod pod) {
-  pod.claims_volume = true;
+  pod.claims = {"data"};
   return pod;
 }
 

@@ -81,6 +81,73 @@ TEST(Drain, EvictsWithTheGraceOfTheSpec) {
               ElementsAre("Evict shop/web-1 (pod-web-1) with grace 7"));
 }
 
+TEST(Drain, NeverEvictsWithoutAnyGrace) {
+  auto pod = make_pod("web-1");
+  pod.grace_period_seconds = 0;
+  EXPECT_THAT(actions_of(decide_at(cordoned_with({pod}))),
+              ElementsAre("Evict shop/web-1 (pod-web-1) with grace 1"));
+}
+
+TEST(Drain, DeletesInsteadOfEvictingWhenTheUserWantsIt) {
+  auto seen = cordoned_with({make_pod("web-1")});
+  seen.removal.spec.drain.disable_eviction = true;
+  EXPECT_THAT(actions_of(decide_at(seen)),
+              ElementsAre("Evict shop/web-1 (pod-web-1) past budgets"));
+}
+
+TEST(Drain, LetsOneWaveOfPodsLeaveAfterTheOther) {
+  auto dns = make_pod("dns-1");
+  dns.priority_class = "system-cluster-critical";
+  auto csi = make_pod("csi-1");
+  csi.priority_class = "system-node-critical";
+  const auto operator_pod = make_pod("operator");
+  Policy policy;
+  policy.own_pod = "shop/operator";
+  std::vector pods{csi, dns, operator_pod, make_pod("web-1")};
+  const auto told = [&] { return actions_of(decide(cordoned_with(pods), policy, kNow)); };
+  EXPECT_THAT(told(), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+  pods.back() = terminating(pods.back());
+  EXPECT_THAT(told(), IsEmpty()) << "the first wave is not gone yet";
+  pods.pop_back();
+  EXPECT_THAT(told(), ElementsAre("Evict shop/dns-1 (pod-dns-1)"));
+  std::erase_if(pods, [](const crd::Pod& pod) { return pod.meta.name == "dns-1"; });
+  EXPECT_THAT(told(), ElementsAre("Evict shop/csi-1 (pod-csi-1)"));
+  pods = {operator_pod};
+  EXPECT_THAT(told(), ElementsAre("Evict shop/operator (pod-operator)"));
+}
+
+TEST(Drain, NamesPodsThatAreLeftToFinishAndTellsTheOthersToLeave) {
+  auto job = make_pod("job-1", "Job", "job");
+  job.meta.labels["kind"] = "batch";
+  auto seen = cordoned_with({job, make_pod("web-1")});
+  seen.removal.spec.drain.wait_for_completion.emplace().match_labels["kind"] = "batch";
+  const auto decision = decide_at(seen);
+  EXPECT_THAT(actions_of(decision), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+  EXPECT_THAT(blockers_of(decision), ElementsAre("shop/job-1 WaitForCompletion"));
+}
+
+TEST(Drain, NamesAPodThatComesBackInsteadOfEvictingItForEver) {
+  auto pod = make_pod("agent-1");
+  pod.tolerations = {{.key = {}, .any_value = true, .value = {}, .effect = {}}};
+  pod.meta.creation_timestamp = kNow - 10s;
+  const auto decision = decide_at(cordoned_with({pod}));
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  EXPECT_THAT(blockers_of(decision), ElementsAre("shop/agent-1 ToleratesCordon"));
+}
+
+TEST(Drain, IsOverWhenOnlyPodsAreLeftThatPodSelectorLeavesOut) {
+  auto seen = cordoned_with({make_pod("db-1")});
+  seen.removal.spec.drain.pod_selector.emplace().match_labels["app"] = "web";
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(word(decision, condition::kDrained), "True/Drained");
+  EXPECT_THAT(actions_of(decision), IsEmpty()) << "the Node would take it along";
+  EXPECT_EQ(summary(decision), "Unknown/PodsLeftOut");
+  EXPECT_EQ(word(decision, condition::kNodeDeleted), "none") << "nothing is about to be deleted";
+  EXPECT_THAT(blockers_of(decision), ElementsAre("shop/db-1 NotSelected"));
+  seen.removal.spec.delete_node = false;
+  EXPECT_EQ(summary(decide_at(seen)), "True/Drained");
+}
+
 TEST(Drain, PassesWhenOnlyPodsOfTheNodeItselfAreLeft) {
   auto seen = cordoned_with({make_pod("proxy-1", "DaemonSet", "proxy"), make_mirror_pod("static")});
   seen.removal.status.blockers = {

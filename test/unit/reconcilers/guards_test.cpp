@@ -221,11 +221,17 @@ TEST(Brake, SaysHowManyNodesAreNotReady) {
 }
 
 TEST(Brake, IsTunedByThePolicy) {
-  EXPECT_FALSE(brake(census_of(45, 55), {.min_healthy_percent = 44}));
-  EXPECT_TRUE(brake(census_of(60, 40), {.min_healthy_percent = 60}));
-  EXPECT_FALSE(brake(census_of(1, 99), {.min_healthy_percent = 0}));
-  EXPECT_TRUE(brake(census_of(0, 99), {.min_healthy_percent = 0}));
-  EXPECT_TRUE(brake(census_of(0, 1), {.brake_min_nodes = 1}));
+  Policy policy;
+  policy.min_healthy_percent = 44;
+  EXPECT_FALSE(brake(census_of(45, 55), policy));
+  policy.min_healthy_percent = 60;
+  EXPECT_TRUE(brake(census_of(60, 40), policy));
+  policy.min_healthy_percent = 0;
+  EXPECT_FALSE(brake(census_of(1, 99), policy));
+  EXPECT_TRUE(brake(census_of(0, 99), policy));
+  policy = {};
+  policy.brake_min_nodes = 1;
+  EXPECT_TRUE(brake(census_of(0, 1), policy));
 }
 
 // --- claims

@@ -76,6 +76,12 @@ class Dice {
                                   removal.meta.generation);
   }
 
+  static crd::LabelSelector labelled(const std::string& app) {
+    crd::LabelSelector selector;
+    selector.match_labels["app"] = app;
+    return selector;
+  }
+
   crd::NodeRemovalSpec spec() {
     crd::NodeRemovalSpec spec;
     spec.node_name = chance(97) ? "jetson" : "";
@@ -89,6 +95,10 @@ class Dice {
     spec.drain.ignore_daemon_sets = chance(80);
     if (chance(20)) spec.drain.grace_period_seconds = 7;
     spec.drain.timeout_seconds = pick<std::int64_t>({0, 60, 3600});
+    if (chance(30)) spec.drain.on_timeout = crd::DrainTimeoutAction::Delete;
+    spec.drain.disable_eviction = chance(10);
+    if (chance(10)) spec.drain.pod_selector = labelled("a");
+    if (chance(10)) spec.drain.wait_for_completion = labelled("b");
     spec.migration = {.wait = chance(80),
                       .timeout_seconds = pick<std::int64_t>({0, 60, 600}),
                       .on_timeout = pick({crd::TimeoutAction::Continue, crd::TimeoutAction::Fail})};
@@ -162,7 +172,12 @@ class Dice {
     if (chance(10)) pod.meta.deletion_grace_period_seconds = 0;
     if (chance(15)) pod.meta.finalizers = {"example.com/hold"};
     if (chance(20)) pod.empty_dir = true;
-    if (chance(20)) pod.claims_volume = true;
+    if (chance(50)) pod.meta.labels["app"] = pick({"a", "b"});
+    if (chance(20)) pod.tolerations = {{.key = {}, .any_value = true, .value = {}, .effect = {}}};
+    pod.meta.creation_timestamp = time();
+    pod.grace_period_seconds = pick<std::int64_t>({0, 1, 30, 7200});
+    pod.priority_class = pick({"", "", "", "system-cluster-critical", "system-node-critical"});
+    if (chance(20)) pod.claims = {"data"};
     if (chance(10)) pod.phase = pick({"Succeeded", "Failed", "Pending"});
     return pod;
   }
@@ -271,8 +286,17 @@ bool is_active(const Observation& seen) {
          !seen.removal.spec.suspend;
 }
 
+PodVerdict verdict_of(const Observation& seen, const crd::Pod& pod) {
+  return classify(pod, seen.removal.spec.drain, cordoned_at(seen.removal.status));
+}
+
+/// Told to leave by a drain without a time limit.
 bool may_leave(const Observation& seen, const crd::Pod& pod) {
-  return classify(pod, seen.removal.spec.drain).pod_class == PodClass::Leaves;
+  return verdict_of(seen, pod).pod_class == PodClass::Leaves;
+}
+
+bool has_to_leave(const Observation& seen, const crd::Pod& pod) {
+  return may_leave(seen, pod) || verdict_of(seen, pod).pod_class == PodClass::Waits;
 }
 
 TEST(Decide, IsDeterministic) {
@@ -415,10 +439,14 @@ TEST(Decide, EvictsOnlyFromAReadyNodeAndOnlyPodsThatMayLeave) {
       EXPECT_TRUE((*known(seen.node))->is_ready());
       const auto* pod = known_pod(seen, evict.pod);
       ASSERT_NE(pod, nullptr);
-      EXPECT_TRUE(may_leave(seen, *pod));
-      EXPECT_FALSE(pod->is_terminating());
+      const auto& drain = seen.removal.spec.drain;
+      const bool deletes = drain.on_timeout == crd::DrainTimeoutAction::Delete;
+      EXPECT_TRUE(may_leave(seen, *pod) || (deletes && has_to_leave(seen, *pod)));
+      EXPECT_TRUE(!pod->is_terminating() || deletes);
+      EXPECT_TRUE(!evict.past_budgets || drain.disable_eviction || deletes);
+      EXPECT_GE(evict.grace_period_seconds.value_or(pod->grace_period_seconds), 1);
       for (const auto& other : *known(seen.pods)) {
-        EXPECT_NE(classify(other, seen.removal.spec.drain).pod_class, PodClass::NeedsWord);
+        EXPECT_NE(verdict_of(seen, other).pod_class, PodClass::NeedsWord);
       }
     }
   });
@@ -439,7 +467,7 @@ void expect_dead_node_work(const Observation& seen, const Decision& decision,
   EXPECT_FALSE(brake(*known(seen.census), {}));
   const auto* pod = known_pod(seen, ref);
   ASSERT_NE(pod, nullptr);
-  EXPECT_TRUE(may_leave(seen, *pod));
+  EXPECT_TRUE(has_to_leave(seen, *pod));
   const bool fenced =
       seen.removal.spec.unreachable.fenced || node.has_taint(crd::kOutOfServiceTaint);
   EXPECT_TRUE(fenced || pod->is_finished() || !must_run_at_most_once(*pod));
@@ -480,7 +508,7 @@ TEST(Decide, DeletesANodeOnlyWhenNothingOnItHasToLeave) {
     EXPECT_TRUE(seen.removal.spec.delete_node);
     ASSERT_NE(known(seen.pods), nullptr);
     for (const auto& pod : *known(seen.pods)) {
-      EXPECT_EQ(classify(pod, seen.removal.spec.drain).pod_class, PodClass::Stays);
+      EXPECT_EQ(verdict_of(seen, pod).pod_class, PodClass::Stays);
     }
     ASSERT_NE(known(seen.census), nullptr);
     EXPECT_FALSE(brake(*known(seen.census), {}));

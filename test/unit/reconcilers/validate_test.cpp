@@ -131,11 +131,6 @@ TEST(Validate, RefusesEveryFieldThatIsNotImplemented) {
        }},
       {"maxConcurrent", [](auto& spec) { spec.has_max_concurrent = true; }},
       {"dryRun", [](auto& spec) { spec.dry_run = true; }},
-      {"drain.podSelector", [](auto& spec) { spec.drain.has_pod_selector = true; }},
-      {"drain.waitForCompletion", [](auto& spec) { spec.drain.has_wait_for_completion = true; }},
-      {"drain.disableEviction", [](auto& spec) { spec.drain.disable_eviction = true; }},
-      {"drain.onTimeout: Delete",
-       [](auto& spec) { spec.drain.on_timeout = crd::DrainTimeoutAction::Delete; }},
       {"hostCleanup", [](auto& spec) { spec.host_cleanup = true; }},
       {"ttlSecondsAfterFinished", [](auto& spec) { spec.has_ttl = true; }},
   };

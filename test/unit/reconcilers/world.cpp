@@ -339,7 +339,8 @@ bool World::let_others_work() {
     worked |= std::exchange(progress.ready, ready) != ready;
   }
   const bool volumes_in_use = std::ranges::any_of(pods, [&](const crd::Pod& pod) {
-    return classify(pod, removal.value().spec.drain).pod_class != PodClass::Stays;
+    return classify(pod, removal.value().spec.drain, cordoned_at(status())).pod_class !=
+           PodClass::Stays;
   });
   if (!volumes_in_use) worked |= !std::exchange(attachments, {}).empty();
   if (!node) worked |= std::exchange(lease, false) || std::exchange(csi_node, false);

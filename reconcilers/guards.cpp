@@ -9,10 +9,12 @@
 namespace reconcilers {
 namespace {
 
-/// True when another removal takes this node away: one that has begun, or one that comes before us.
-bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others) {
+/// True when another removal takes this node away: one that has begun, or, as long as we have not
+/// begun ourselves, one that comes before us.
+bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others, Stage stage) {
   return std::ranges::any_of(others, [&](const OtherRemoval& other) {
-    return (other.older || other.accepted) && other.node_name == node.name;
+    const bool comes_first = other.accepted || (other.older && stage == Stage::Beginning);
+    return comes_first && other.node_name == node.name;
   });
 }
 
@@ -20,11 +22,12 @@ bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others
 
 std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<NodeSummary>& census,
-                                                    const std::vector<OtherRemoval>& others) {
+                                                    const std::vector<OtherRemoval>& others,
+                                                    Stage stage) {
   if (!node.is_ready()) return std::nullopt;  // its pods do not run here any more
   const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
     return other.uid != node.meta.uid && other.ready && !other.unschedulable &&
-           !is_leaving(other, others);
+           !is_leaving(other, others, stage);
   });
   if (another) return std::nullopt;
   return GuardRefusal{
@@ -37,7 +40,8 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
 std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,
                                                  const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,
-                                                 const std::vector<OtherRemoval>& others) {
+                                                 const std::vector<OtherRemoval>& others,
+                                                 Stage stage) {
   if (!node.is_control_plane()) return std::nullopt;
   if (!spec.allow_control_plane) {
     return GuardRefusal{
@@ -49,7 +53,7 @@ std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spe
   }
   const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
     return other.uid != node.meta.uid && other.control_plane && other.ready &&
-           !is_leaving(other, others);
+           !is_leaving(other, others, stage);
   });
   if (another) return std::nullopt;
   return GuardRefusal{
@@ -63,7 +67,8 @@ std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spe
 std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
                                             const std::vector<NodeSummary>& census,
                                             const std::vector<OtherRemoval>& others) {
-  if (auto refusal = refuse_control_plane(spec, node, census, others)) return refusal;
+  if (auto refusal = refuse_control_plane(spec, node, census, others, Stage::Beginning))
+    return refusal;
   if (node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
     return GuardRefusal{"NodeProtected",
                         "Node " + node.meta.name + " is protected by the annotation " +
@@ -71,7 +76,7 @@ std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, co
                             ". Remove it to go on: kubectl annotate node " + node.meta.name + " " +
                             std::string{crd::kProtectAnnotation} + "-"};
   }
-  return refuse_last_schedulable(node, census, others);
+  return refuse_last_schedulable(node, census, others, Stage::Beginning);
 }
 
 std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy) {

@@ -107,7 +107,10 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
     const bool nothing_to_undo =
         removal && removal->is_being_deleted() && !removal->has_finalizer();
     if (!removal || finished || nothing_to_undo) {
-      end_session(name);
+      // Until the watch shows the end as well, the session keeps us from taking the removal up
+      // again.
+      const auto* stored = deps_.removals.find(name);
+      if (!removal || !crd::is_newer(removal->meta, stored->meta)) end_session(name);
       co_return ReconcileResult::await_change();
     }
     auto& session = sessions_[name];
@@ -152,14 +155,15 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
   std::vector<OtherRemoval> others;
   for (const auto& [name, stored] : deps_.removals.items()) {
     const auto session = sessions_.find(name);
-    const auto& other =
-        session == sessions_.end() ? stored : after_writes(stored, *session->second);
+    const bool known = session != sessions_.end();
+    const auto& other = known ? after_writes(stored, *session->second) : stored;
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
     others.push_back({.name = name,
                       .uid = other.meta.uid,
                       .node_name = other.spec.node_name,
                       .older = age(other) < age(removal),
-                      .accepted = other.status.conditions.is_true(crd::condition::kAccepted)});
+                      .accepted = other.status.conditions.is_true(crd::condition::kAccepted) ||
+                                  (known && session->second->accepting)});
   }
   return others;
 }
@@ -168,15 +172,18 @@ awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRem
                                                               Session& session) {
   Observation seen;
   seen.removal = removal;
-  seen.others = others_than(removal);
   seen.gate_refusal = session.gate_refusal;
   seen.action_error = session.action_error;
   for (;;) {
+    seen.others = others_than(removal);
     seen.refusals = session.refusals;
     seen.accepted = session.accepted;
     seen.cleared = session.cleared;
     auto decision = decide(seen, deps_.policy, deps_.clock());
-    if (decision.needs.empty()) co_return decision;
+    if (decision.needs.empty()) {
+      session.accepting = decision.status.conditions.is_true(crd::condition::kAccepted);
+      co_return decision;
+    }
     for (const auto fact : decision.needs) co_await learn(fact, seen, session);
   }
 }

@@ -37,7 +37,14 @@ struct Session {
   std::map<std::string, crd::TimePoint> accepted;  ///< by pod UID
   std::map<std::string, crd::TimePoint> cleared;   ///< by pod UID
   std::map<std::string, WorkloadProgress>
-      migrated;  ///< workloads that were seen ready elsewhere, by UID
+      migrated;                        ///< workloads that were seen ready elsewhere, by UID
+  std::map<std::string, bool> claims;  ///< those that only one node may use, by namespace/name
+  struct ReadBudget {
+    std::optional<crd::DisruptionBudget> budget;  ///< nullopt: it could not be read
+    std::chrono::steady_clock::time_point read_at;
+  };
+  std::map<std::string, ReadBudget> budgets;  ///< by namespace/name
+  bool accepting = false;  ///< it was decided to begin; status may not say so yet
   std::string gate_refusal;
   std::string action_error;
   std::chrono::steady_clock::time_point last_status_write;

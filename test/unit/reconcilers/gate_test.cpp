@@ -186,8 +186,17 @@ TEST(DeleteGate, PermitsAControlPlaneNodeThatIsAllowedAndNotTheLast) {
   fresh.view.removal.spec.allow_control_plane = true;
   fresh.census[0].control_plane = fresh.census[1].control_plane = true;
   EXPECT_TRUE(fresh.permit());
+  fresh.others = {{.name = "b", .uid = "removal-2", .node_name = "nano", .accepted = true}};
+  EXPECT_FALSE(fresh.permit()) << "another removal takes the other one away";
+}
+
+TEST(DeleteGate, DoesNotWaitForAnOlderRemovalThatWaitsForThisOne) {
+  Fresh fresh;
+  std::erase_if(fresh.census, [](const NodeSummary& node) { return node.name == "xavier"; });
   fresh.others = {{.name = "b", .uid = "removal-2", .node_name = "nano", .older = true}};
-  EXPECT_FALSE(fresh.permit()) << "an older removal takes the other one away";
+  EXPECT_TRUE(fresh.permit()) << "the other one has not begun, so its node stays";
+  fresh.others.front().accepted = true;
+  EXPECT_FALSE(fresh.permit());
 }
 
 TEST(DeleteGate, PermitsANodeThatIsNotReady) {

@@ -1,5 +1,6 @@
 #include "controller/delete_options.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -26,7 +27,7 @@ std::string delete_options(const std::string& uid, const std::string& resource_v
 }
 
 std::string eviction(const std::string& api_version, const PodRef& pod,
-                     std::optional<std::chrono::seconds> grace) {
+                     std::optional<std::chrono::seconds> grace, bool dry_run) {
   boost::json::object metadata;
   metadata["name"] = pod.name;
   metadata["namespace"] = pod.ns;
@@ -34,6 +35,7 @@ std::string eviction(const std::string& api_version, const PodRef& pod,
   boost::json::object options;
   options["preconditions"] = preconditions(pod.uid, {});
   if (grace) options["gracePeriodSeconds"] = grace->count();
+  if (dry_run) options["dryRun"] = boost::json::array{"All"};
 
   boost::json::object body;
   body["apiVersion"] = api_version;

@@ -18,8 +18,9 @@ std::string delete_options(const std::string& uid, const std::string& resource_v
                            std::optional<std::chrono::seconds> grace);
 
 /// Eviction of one pod with its UID as precondition. `api_version`: "policy/v1" or
-/// "policy/v1beta1".
+/// "policy/v1beta1". A dry run is asked for in here: in the query it is ignored when there is a
+/// body (measured on 1.36).
 std::string eviction(const std::string& api_version, const PodRef& pod,
-                     std::optional<std::chrono::seconds> grace);
+                     std::optional<std::chrono::seconds> grace, bool dry_run);
 
 }  // namespace controller

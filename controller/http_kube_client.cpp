@@ -26,6 +26,7 @@ constexpr Resource kNodes{"api/v1", "nodes", "Node", false};
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
 constexpr int kFirstMinorWithEvictionV1 = 22;
+constexpr std::string_view kEvictionBeta = "policy/v1beta1";
 
 /// A request that breaks our own rules; it is not sent.
 std::unexpected<KubeError> refused(std::string_view what, std::string_view why) {
@@ -164,26 +165,34 @@ class HttpKubeClient final : public KubeClient {
     co_return same_object(name, asked, std::move(answer));
   }
 
-  awaitable<Result<void>> evict(PodRef pod, std::optional<seconds> grace) override {
-    auto result = co_await evict_with(eviction_version_, pod, grace);
+  awaitable<Result<void>> evict(PodRef pod, std::optional<seconds> grace, bool dry_run) override {
+    auto result = co_await evict_with(eviction_version_, pod, grace, dry_run);
     // Servers before 1.22 refuse policy/v1 before they do anything. Only then is it worth a look at
     // /version.
     const bool refused_as_invalid = !result && result.error().http_status == 400;
-    if (!refused_as_invalid || version_known_) co_return result;
+    if (!refused_as_invalid || eviction_version_ == kEvictionBeta) co_return result;
+    const auto minor = co_await server_minor();
+    if (!minor) {
+      const bool answered = minor.error().http_status != 0;
+      co_return answered ? result : std::unexpected(minor.error());
+    }
+    if (*minor >= kFirstMinorWithEvictionV1) co_return result;
+    eviction_version_ = kEvictionBeta;
+    co_return co_await evict_with(eviction_version_, pod, grace, dry_run);
+  }
+
+  awaitable<Result<int>> server_minor() override {
+    if (minor_) co_return *minor_;
     ApiCall call;
     call.method = "GET";
     call.path = "/version";
     call.timeout = options_.read_timeout;
+    const auto name = api_.describe(call);
     const auto version = co_await api_.run(std::move(call));
-    if (!version) {
-      const bool forbidden = version.error().kind == ErrorKind::Forbidden;
-      co_return forbidden ? result : std::unexpected(version.error());
-    }
-    version_known_ = true;
-    const auto minor = minor_version(*version);
-    if (!minor || *minor >= kFirstMinorWithEvictionV1) co_return result;
-    eviction_version_ = "policy/v1beta1";
-    co_return co_await evict_with(eviction_version_, pod, grace);
+    if (!version) co_return std::unexpected(version.error());
+    minor_ = minor_version(*version);
+    if (!minor_) co_return unknown(name, "this is no version of Kubernetes 1");
+    co_return *minor_;
   }
 
   awaitable<Result<void>> delete_pod(PodRef pod, std::optional<seconds> grace) override {
@@ -263,12 +272,12 @@ class HttpKubeClient final : public KubeClient {
   }
 
   awaitable<Result<void>> evict_with(std::string api_version, PodRef pod,
-                                     std::optional<seconds> grace) {
+                                     std::optional<seconds> grace, bool dry_run) {
     auto call = call_for("POST", pod_ref(pod), "eviction", options_.eviction_timeout);
     if (!call) co_return std::unexpected(std::move(call).error());
     if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
       co_return refused("Eviction", wrong);
-    set_body(*call, kJson, eviction(api_version, pod, grace));
+    set_body(*call, kJson, eviction(api_version, pod, grace, dry_run));
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
     co_return confirm(name, pod.uid, answer);
@@ -278,7 +287,7 @@ class HttpKubeClient final : public KubeClient {
   ApiConnection api_;
   std::mt19937_64 random_;
   std::string eviction_version_ = "policy/v1";
-  bool version_known_ = false;  ///< of the server; asked for at most once
+  std::optional<int> minor_;  ///< of the server
 };
 
 }  // namespace

@@ -80,11 +80,14 @@ class KubeClient {
   virtual awaitable<Result<boost::json::object>> create(CollectionRef collection,
                                                         boost::json::object object) = 0;
   /// policy/v1 Eviction with the pod's UID as precondition (policy/v1beta1 on servers that lack
-  /// v1).
-  virtual awaitable<Result<void>> evict(PodRef pod, std::optional<std::chrono::seconds> grace) = 0;
+  /// v1). With `dry_run` the server only says what it would answer.
+  virtual awaitable<Result<void>> evict(PodRef pod, std::optional<std::chrono::seconds> grace,
+                                        bool dry_run) = 0;
   /// DELETE with the pod's UID as precondition; without `grace` the pod's own grace period applies.
   virtual awaitable<Result<void>> delete_pod(PodRef pod,
                                              std::optional<std::chrono::seconds> grace) = 0;
+  /// The 36 of Kubernetes 1.36; asked for once.
+  virtual awaitable<Result<int>> server_minor() = 0;
   /// DELETE with UID and resourceVersion as preconditions. The only way to delete a node.
   virtual awaitable<Result<void>> delete_node(crd::NodeDeletePermit permit) = 0;
 };

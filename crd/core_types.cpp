@@ -187,6 +187,31 @@ Workload workload_from_json(const boost::json::object& object) {
   return workload;
 }
 
+bool DisruptionBudget::never_allows() const {
+  return is_current() && disruptions_allowed <= 0 && expected_pods > 0 &&
+         current_healthy >= expected_pods && !has_disrupted_pods;
+}
+
+DisruptionBudget disruption_budget_from_json(const boost::json::object& object) {
+  const auto& status = child(object, "status");
+  const auto count = [&](std::string_view key) { return json::int_at(status, key).value_or(0); };
+  return {.meta = object_meta_from_json(object),
+          .observed_generation = count("observedGeneration"),
+          .expected_pods = count("expectedPods"),
+          .current_healthy = count("currentHealthy"),
+          .desired_healthy = count("desiredHealthy"),
+          .disruptions_allowed = count("disruptionsAllowed"),
+          .has_disrupted_pods = !child(status, "disruptedPods").empty()};
+}
+
+bool is_exclusive_claim(const boost::json::object& claim) {
+  const auto modes = json::strings_at(child(claim, "spec"), "accessModes");
+  const auto shared = [](const std::string& mode) {
+    return mode == "ReadWriteMany" || mode == "ReadOnlyMany";
+  };
+  return modes.empty() || !std::ranges::all_of(modes, shared);
+}
+
 VolumeAttachment volume_attachment_from_json(const boost::json::object& object) {
   const auto& spec = child(object, "spec");
   return {.meta = object_meta_from_json(object),

@@ -114,6 +114,21 @@ struct Workload {
   std::optional<LabelSelector> selector;  ///< nullopt when we do not understand it
 };
 
+/// A PodDisruptionBudget, reduced to whether it will ever let a pod go.
+struct DisruptionBudget {
+  ObjectMeta meta;
+  std::int64_t observed_generation = 0;
+  std::int64_t expected_pods = 0;
+  std::int64_t current_healthy = 0;
+  std::int64_t desired_healthy = 0;
+  std::int64_t disruptions_allowed = 0;
+  bool has_disrupted_pods = false;  ///< evictions that its status does not count yet
+
+  bool is_current() const { return observed_generation >= meta.generation; }
+  /// All its pods are healthy, and still it lets none go.
+  bool never_allows() const;
+};
+
 struct VolumeAttachment {
   ObjectMeta meta;
   std::string node_name;
@@ -125,5 +140,8 @@ Node node_from_json(const boost::json::object& object);
 Pod pod_from_json(const boost::json::object& object);
 Workload workload_from_json(const boost::json::object& object);
 VolumeAttachment volume_attachment_from_json(const boost::json::object& object);
+DisruptionBudget disruption_budget_from_json(const boost::json::object& object);
+/// True unless every access mode of the PersistentVolumeClaim lets several nodes use the volume.
+bool is_exclusive_claim(const boost::json::object& claim);
 
 }  // namespace crd

@@ -202,6 +202,12 @@ NodeRemovalStatus status_from_json(const bj::object& object) {
                                 .ready = json::int_at(workload, "ready").value_or(0)});
   });
   status.workloads_omitted = json::int_at(object, "workloadsOmitted").value_or(0);
+  for_each_object(object, "plan", [&](const bj::object& pod) {
+    status.plan.push_back({.pod = json::string_at(pod, "pod"),
+                           .action = json::string_at(pod, "action"),
+                           .reason = json::string_at(pod, "reason")});
+  });
+  status.plan_omitted = json::int_at(object, "planOmitted").value_or(0);
   if (const auto* evidence = json::object_at(object, "evidence")) {
     status.evidence =
         Evidence{.ready = ready_from_string(json::string_at(*evidence, "ready")),
@@ -248,6 +254,12 @@ bj::object to_json(const Blocker& blocker) {
 bj::object to_json(const WorkloadStatus& workload) {
   return {{"kind", workload.kind}, {"namespace", workload.ns},    {"name", workload.name},
           {"uid", workload.uid},   {"desired", workload.desired}, {"ready", workload.ready}};
+}
+
+bj::object to_json(const PlannedPod& pod) {
+  bj::object result{{"pod", pod.pod}, {"action", pod.action}};
+  if (!pod.reason.empty()) result["reason"] = shortened(pod.reason);
+  return result;
 }
 
 bj::object to_json(const Evidence& evidence) {
@@ -320,6 +332,8 @@ bj::object to_json(const NodeRemovalStatus& status) {
   if (status.blockers_omitted > 0) result["blockersOmitted"] = status.blockers_omitted;
   if (!status.workloads.empty()) result["workloads"] = to_array(status.workloads);
   if (status.workloads_omitted > 0) result["workloadsOmitted"] = status.workloads_omitted;
+  if (!status.plan.empty()) result["plan"] = to_array(status.plan);
+  if (status.plan_omitted > 0) result["planOmitted"] = status.plan_omitted;
   if (status.evidence) result["evidence"] = to_json(*status.evidence);
   return result;
 }

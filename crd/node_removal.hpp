@@ -110,6 +110,14 @@ struct Blocker {
   bool operator==(const Blocker&) const = default;
 };
 
+/// What is done with one pod of the node.
+struct PlannedPod {
+  std::string pod;  ///< namespace/name
+  std::string action;
+  std::string reason;
+  bool operator==(const PlannedPod&) const = default;
+};
+
 struct WorkloadStatus {
   std::string kind;
   std::string ns;
@@ -135,6 +143,7 @@ struct Evidence {
 inline constexpr std::size_t kMaxText = 1024;  ///< of messages that come from elsewhere, in bytes
 inline constexpr std::size_t kMaxBlockers = 20;
 inline constexpr std::size_t kMaxWorkloads = 256;
+inline constexpr std::size_t kMaxPlan = 100;
 
 struct NodeRemovalStatus {
   std::int64_t observed_generation = -1;
@@ -147,6 +156,8 @@ struct NodeRemovalStatus {
   std::int64_t blockers_omitted = 0;
   std::vector<WorkloadStatus> workloads;  ///< sorted, at most kMaxWorkloads
   std::int64_t workloads_omitted = 0;
+  std::vector<PlannedPod> plan;  ///< sorted, at most kMaxPlan
+  std::int64_t plan_omitted = 0;
   std::optional<Evidence> evidence;
   bool operator==(const NodeRemovalStatus&) const = default;
 

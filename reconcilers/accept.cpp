@@ -1,10 +1,6 @@
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-
-#include "crd/json.hpp"
 #include "reconcilers/guards.hpp"
 #include "reconcilers/steps.hpp"
+#include "reconcilers/taints.hpp"
 
 namespace reconcilers {
 namespace {
@@ -13,26 +9,12 @@ using crd::ConditionStatus;
 namespace condition = crd::condition;
 using namespace std::chrono_literals;
 
-bool is_our_taint(const boost::json::value& taint) {
-  const auto* object = taint.if_object();
-  return object != nullptr && crd::json::string_at(*object, "key") == crd::kRemovingTaint;
-}
-
-boost::json::array taints_without_ours(const crd::Node& node) {
-  boost::json::array result;
-  std::ranges::copy_if(node.taints_json, std::back_inserter(result),
-                       [](const auto& taint) { return !is_our_taint(taint); });
-  return result;
-}
-
 Cordon cordon_action(const crd::Node& node, bool was_unschedulable) {
-  auto taints = taints_without_ours(node);
-  taints.push_back(boost::json::object{{"key", crd::kRemovingTaint}, {"effect", "NoSchedule"}});
   return {.node = node.meta.name,
           .uid = node.meta.uid,
           .resource_version = node.meta.resource_version,
           .was_unschedulable = was_unschedulable,
-          .taints = std::move(taints)};
+          .taints = taints::with_removing(node)};
 }
 
 Step wait_for_holder(Round& round, std::string_view type, const std::string& holder) {
@@ -128,7 +110,7 @@ void release(Round& round, bool uncordon) {
               .uid = (*node)->meta.uid,
               .resource_version = (*node)->meta.resource_version,
               .uncordon = uncordon && !claim->was_unschedulable && (*node)->unschedulable,
-              .taints = taints_without_ours(**node)});
+              .taints = taints::without_ours(**node)});
 }
 
 }  // namespace reconcilers

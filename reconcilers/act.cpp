@@ -60,6 +60,8 @@ class Actor {
     if (const auto* cordon = std::get_if<Cordon>(&action)) co_return co_await patch_node(*cordon);
     if (const auto* release = std::get_if<Release>(&action))
       co_return co_await patch_node(*release);
+    if (const auto* taints = std::get_if<SetTaints>(&action))
+      co_return co_await patch_node(*taints);
     co_return co_await delete_node();
   }
 
@@ -148,6 +150,14 @@ class Actor {
         release.uncordon ? "node released and uncordoned" : "node released");
   }
 
+  awaitable<ActOutcome> patch_node(SetTaints taints) {
+    bj::object metadata{{"uid", taints.uid}, {"resourceVersion", taints.resource_version}};
+    bj::object patch{{"metadata", std::move(metadata)},
+                     {"spec", bj::object{{"taints", taints.taints}}}};
+    co_return co_await send_node_patch(taints.node, std::move(patch),
+                                       "out-of-service taint changed");
+  }
+
   /// Quorum reads of this removal and its node, made now.
   awaitable<std::expected<FreshView, std::string>> read_fresh() {
     ObjectRef ref{resources::kNodeRemovals, {}, name()};
@@ -222,7 +232,7 @@ class Actor {
       std::optional<std::chrono::seconds> grace;
       if (evict->grace_period_seconds) grace = std::chrono::seconds{*evict->grace_period_seconds};
       answer = evict->past_budgets ? co_await context_.client.delete_pod(pod, grace)
-                                   : co_await context_.client.evict(pod, grace);
+                                   : co_await context_.client.evict(pod, grace, false);
     } else if (const auto* deletion = std::get_if<DeletePod>(&action)) {
       pod = deletion->pod;
       answer = co_await context_.client.delete_pod(pod, std::nullopt);
@@ -244,7 +254,11 @@ class Actor {
     auto& attempt = session_.attempts[pod.uid];
     auto refusal =
         refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
-    if (!refusal.pdb.empty()) refusal.pdb = pod.ns + "/" + refusal.pdb;
+    if (!refusal.pdb.empty()) {
+      const auto budget = co_await read_budget(context_.client, session_, pod.ns, refusal.pdb);
+      if (budget) refusal = explained_by(*budget, std::move(refusal));
+      refusal.pdb = pod.ns + "/" + refusal.pdb;
+    }
     session_.refusals[pod.uid] = std::move(refusal);
     log(LogLevel::Info, "pod not told to leave",
         {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});

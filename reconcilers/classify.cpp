@@ -1,5 +1,7 @@
 #include "reconcilers/classify.hpp"
 
+#include <algorithm>
+
 namespace reconcilers {
 namespace {
 
@@ -83,10 +85,16 @@ int wave_of(const crd::Pod& pod, const Policy& policy) {
   return pod.priority_class == "system-cluster-critical" ? 1 : 0;
 }
 
-bool must_run_at_most_once(const crd::Pod& pod) {
-  const auto* controller = pod.meta.controller();
+bool must_run_at_most_once(const crd::Pod& pod,
+                           const std::map<std::string, bool>* exclusive_claims) {
   if (pod.is_finished()) return false;
-  return !pod.claims.empty() || (controller != nullptr && controller->kind == "StatefulSet");
+  const auto* controller = pod.meta.controller();
+  if (controller != nullptr && controller->kind == "StatefulSet") return true;
+  return std::ranges::any_of(pod.claims, [&](const std::string& claim) {
+    if (exclusive_claims == nullptr) return true;
+    const auto found = exclusive_claims->find(pod.meta.ns + "/" + claim);
+    return found == exclusive_claims->end() || found->second;
+  });
 }
 
 }  // namespace reconcilers

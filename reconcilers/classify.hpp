@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -43,9 +44,11 @@ std::optional<crd::TimePoint> cordoned_at(const crd::NodeRemovalStatus& status);
 /// node-critical pods, and last the operator itself.
 int wave_of(const crd::Pod& pod, const Policy& policy);
 
-/// True when two copies of the pod must never run at once, as far as its object shows: a
-/// StatefulSet pod or one with a claimed volume that is not finished. Clearing it on a machine that
-/// may still run needs fencing.
-bool must_run_at_most_once(const crd::Pod& pod);
+/// True when two copies of the pod must never run at once: a StatefulSet pod, or one with a claimed
+/// volume that only one node may use, that is not finished. Clearing it on a machine that may still
+/// run needs fencing. A claim that is not in `exclusive_claims` counts as one that only one node
+/// may use.
+bool must_run_at_most_once(const crd::Pod& pod,
+                           const std::map<std::string, bool>* exclusive_claims);
 
 }  // namespace reconcilers

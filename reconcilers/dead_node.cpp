@@ -5,7 +5,9 @@
 #include "reconcilers/messages.hpp"
 #include "reconcilers/migration.hpp"
 #include "reconcilers/node_pods.hpp"
+#include "reconcilers/plan.hpp"
 #include "reconcilers/steps.hpp"
+#include "reconcilers/taints.hpp"
 
 namespace reconcilers {
 namespace {
@@ -31,28 +33,28 @@ Step wait_for_tolerance(Round& round, const NodePods& pods, crd::TimePoint dead_
 }
 
 struct DeadNodeWork {
-  std::vector<crd::Pod> to_delete;
-  std::vector<crd::Pod> to_clear;
+  std::vector<DeletePod> to_delete;
+  std::vector<ClearPod> to_clear;
   Blockers blockers;
 };
 
 void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNodeWork& work) {
   const auto& pod = entry.pod;
+  const bool at_most_once = must_run_at_most_once(pod, known(round.seen.claims));
   if (entry.verdict.pod_class == PodClass::NeedsWord) {
     work.blockers.add(pod, entry.verdict.reason, entry.verdict.message);
-  } else if (must_run_at_most_once(pod) && !fenced) {
-    work.blockers.add(pod, "NeedsFencing",
-                      "it must not run twice, and nobody has said that the machine is off. Make "
-                      "sure that it is off or "
-                      "cut off from network and storage, then: kubectl patch noderemoval " +
-                          round.removal().meta.name +
-                          " --type=merge -p '{\"spec\":{\"unreachable\":{\"fenced\":true}}}'");
+  } else if (at_most_once && !fenced) {
+    work.blockers.add(pod, "NeedsFencing", needs_fencing_message(round.removal().meta.name));
   } else if (!pod.is_terminating()) {
-    if (!is_pausing(round, pod, round.seen.accepted, work.blockers)) work.to_delete.push_back(pod);
+    if (!is_pausing(round, pod, round.seen.accepted, work.blockers)) {
+      work.to_delete.push_back({pod.ref(), at_most_once});
+    }
   } else if (pod.meta.deletion_grace_period_seconds == 0 && !pod.meta.finalizers.empty()) {
     work.blockers.add(pod, "Finalizer", overdue_message(pod));
   } else if (is_overdue(pod, round.policy, round.now)) {
-    if (!is_pausing(round, pod, round.seen.cleared, work.blockers)) work.to_clear.push_back(pod);
+    if (!is_pausing(round, pod, round.seen.cleared, work.blockers)) {
+      work.to_clear.push_back({pod.ref(), at_most_once});
+    }
   } else {
     round.requeue_at(*pod.meta.deletion_timestamp + round.policy.overdue_margin);
   }
@@ -97,6 +99,29 @@ Step brake_applies(Round& round) {
   return round.wait(condition::kTerminatingPodsCleared, "TooManyNodesNotReady", *message);
 }
 
+/// On a machine that is asserted to be off, Kubernetes itself detaches volumes once the node has
+/// the out-of-service taint. Servers before 1.26 do not know it.
+Step mark_out_of_service(Round& round) {
+  constexpr int kFirstMinor = 26;
+  const auto& node = round.node();
+  const auto& evidence = *round.status().evidence;
+  const bool ours = taints::has_our_out_of_service(node);
+  if (evidence.fenced == ours || taints::has_foreign_out_of_service(node)) return Step::Next;
+  if (evidence.fenced) {
+    if (!round.seen.server_minor) return round.need(FactName::ServerMinor, round.seen.server_minor);
+    const auto* minor = known(round.seen.server_minor);
+    if (minor == nullptr || *minor < kFirstMinor)
+      return Step::Next;  // it goes without, only slower
+  }
+  round.decision.actions.emplace_back(set_taints(
+      node, ours ? taints::without_out_of_service(node) : taints::with_out_of_service(node)));
+  return round.wait(condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
+                    ours ? "Nobody asserts any more that the machine is off: taking the taint " +
+                               std::string{crd::kOutOfServiceTaint} + " off the node"
+                         : "The machine is asserted to be off: setting the taint " +
+                               std::string{crd::kOutOfServiceTaint} + " on the node");
+}
+
 void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work) {
   if (work.blockers.empty()) {
     round.wait(
@@ -112,6 +137,23 @@ void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work)
 
 }  // namespace
 
+std::string needs_fencing_message(const std::string& removal) {
+  return "it must not run twice, and nobody has said that the machine is off. Make sure that it is "
+         "off or cut off from network and storage, then: kubectl patch noderemoval " +
+         removal + " --type=merge -p '{\"spec\":{\"unreachable\":{\"fenced\":true}}}'";
+}
+
+Step ask_for_claims(Round& round, const std::vector<crd::Pod>& pods) {
+  const auto matters = [](const crd::Pod& pod) {
+    return !pod.claims.empty() && !pod.is_finished();
+  };
+  const bool fenced = !fenced_by(round.spec(), round.node()).empty();
+  if (fenced || known(round.seen.claims) != nullptr || std::ranges::none_of(pods, matters)) {
+    return Step::Next;
+  }
+  return round.need(FactName::Claims, round.seen.claims);
+}
+
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
   const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec());
   if (round.now < dead_time) return wait_for_tolerance(round, pods, dead_time);
@@ -120,6 +162,10 @@ Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
                 crd::to_rfc3339(round.status().evidence->not_ready_since) +
                 ", so its pods are deleted instead of evicted");
   if (brake_applies(round) == Step::Wait) return Step::Wait;
+  const auto& all = *known(round.seen.pods);
+  if (ask_for_claims(round, all) == Step::Wait) return Step::Wait;
+  if (round.status().plan.empty()) write_plan(round, all);
+  if (mark_out_of_service(round) == Step::Wait) return Step::Wait;
 
   DeadNodeWork work;
   for (const auto& entry : pods.leaving) {
@@ -128,15 +174,11 @@ Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
   const auto blocked = work.blockers.size();
   work.blockers.write(round);
   write_counts(round, pods, blocked);
-  for (const auto& pod : work.to_delete) {
-    round.decision.actions.emplace_back(DeletePod{pod.ref(), must_run_at_most_once(pod)});
-  }
+  for (const auto& deletion : work.to_delete) round.decision.actions.emplace_back(deletion);
   wait_for_pods(round, pods, work);
   if (!work.to_delete.empty()) return Step::Wait;
   if (wait_for_replacements(round) == Step::Next) {
-    for (const auto& pod : work.to_clear) {
-      round.decision.actions.emplace_back(ClearPod{pod.ref(), must_run_at_most_once(pod)});
-    }
+    for (const auto& clear : work.to_clear) round.decision.actions.emplace_back(clear);
   } else if (!work.blockers.empty() && !round.status().is_terminal()) {
     wait_for_pods(round, pods, work);  // what a human has to decide is the more important news
   }

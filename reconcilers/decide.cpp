@@ -1,5 +1,6 @@
 #include "reconcilers/decide.hpp"
 
+#include "reconcilers/plan.hpp"
 #include "reconcilers/round.hpp"
 #include "reconcilers/steps.hpp"
 #include "reconcilers/validate.hpp"
@@ -73,8 +74,8 @@ Step finish_without_delete(Round& round) {
 
 void run(Round& round) {
   for (const auto step :
-       {check_spec, find_node, accept, check_suspend, cordon, remove_pods, wait_for_migration,
-        wait_for_volumes, finish_without_delete, delete_node}) {
+       {check_spec, find_node, plan_only, accept, check_suspend, cordon, remove_pods,
+        wait_for_migration, wait_for_volumes, finish_without_delete, delete_node}) {
     if (step(round) == Step::Wait) return;
   }
 }

@@ -42,6 +42,15 @@ struct Release {
   bool operator==(const Release&) const = default;
 };
 
+/// Replaces the taints of the node, to set or to take back the out-of-service taint.
+struct SetTaints {
+  std::string node;
+  std::string uid;
+  std::string resource_version;
+  boost::json::array taints;  ///< all of them
+  bool operator==(const SetTaints&) const = default;
+};
+
 /// Tells a pod of a Ready node to leave, through the Eviction API: PodDisruptionBudgets are
 /// respected.
 struct Evict {
@@ -70,11 +79,21 @@ struct DeleteNode {
   bool operator==(const DeleteNode&) const = default;
 };
 
-using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, Evict, DeletePod,
-                            ClearPod, DeleteNode>;
+using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, SetTaints, Evict,
+                            DeletePod, ClearPod, DeleteNode>;
 
 /// Facts that are read only in the steps that need them.
-enum class FactName { Node, Pods, Census, Workloads, Attachments, Leftovers };
+enum class FactName {
+  Node,
+  Pods,
+  Census,
+  Workloads,
+  Attachments,
+  Leftovers,
+  Claims,
+  Trials,
+  ServerMinor,
+};
 
 struct Decision {
   crd::NodeRemovalStatus status;  ///< as it should read, written before any action is sent

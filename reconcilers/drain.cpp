@@ -8,7 +8,9 @@
 #include "reconcilers/messages.hpp"
 #include "reconcilers/migration.hpp"
 #include "reconcilers/node_pods.hpp"
+#include "reconcilers/plan.hpp"
 #include "reconcilers/steps.hpp"
+#include "reconcilers/taints.hpp"
 
 namespace reconcilers {
 namespace {
@@ -90,6 +92,7 @@ Step drain_ready_node(Round& round, const NodePods& pods) {
   // As kubectl drain does: nothing is disturbed as long as somebody has to decide about one of the
   // pods.
   const bool needs_word = !blockers.empty();
+  if (round.status().plan.empty()) write_plan(round, *known(round.seen.pods));
   if (drain_is_over(round, needs_word)) return end_after_time_limit(round, pods);
   const int wave = first_wave(round, pods.leaving);
   for (const auto& entry : pods.leaving) {
@@ -152,6 +155,12 @@ Step remove_pods(Round& round) {
   if (pods == nullptr) return round.need(FactName::Pods, round.seen.pods);
   const auto sorted = sort_pods(*pods, round.spec().drain, cordoned_at(round.status()));
   write_evidence(round);
+  if (round.node().is_ready() && taints::has_our_out_of_service(round.node())) {
+    round.decision.actions.emplace_back(
+        set_taints(round.node(), taints::without_out_of_service(round.node())));
+    return round.wait("Draining", "The node is Ready again: taking the taint " +
+                                      std::string{crd::kOutOfServiceTaint} + " off it");
+  }
   if (sorted.leaving.empty()) return pass_without_pods(round, sorted);
 
   std::vector<crd::Pod> leaving;

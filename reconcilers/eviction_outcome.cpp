@@ -61,10 +61,30 @@ Refusal refusal_from(const controller::KubeError& error, int attempt, double ran
     return as("NamespaceTerminating",
               "its namespace is being deleted, which removes the pod as well");
   }
+  const bool by_rbac = error.message.find("cannot create resource") != std::string::npos;
+  if (error.kind == ErrorKind::Forbidden && by_rbac) {
+    return as("EvictionForbidden",
+              error.message + " (give the operator its rights: kubectl apply -k manifests)");
+  }
   if (error.kind == ErrorKind::Forbidden || error.kind == ErrorKind::Invalid) {
     return as("EvictionRefused", error.message);
   }
+  if (error.kind == ErrorKind::Unknown) return as("EvictionUnknown", error.message);
   return as("EvictionFailed", error.message);
+}
+
+Refusal explained_by(const crd::DisruptionBudget& budget, Refusal refusal) {
+  const auto name = "PodDisruptionBudget " + budget.meta.ns + "/" + budget.meta.name;
+  if (budget.never_allows()) {
+    refusal.message = name + " can never let a pod go: all " +
+                      std::to_string(budget.current_healthy) +
+                      " pods it selects are healthy, and it " + "wants " +
+                      std::to_string(budget.desired_healthy) +
+                      " of them. Add replicas, or lower minAvailable or raise maxUnavailable";
+  } else if (!budget.is_current()) {
+    refusal.message += " (the status of " + name + " is not up to date, so this may change)";
+  }
+  return refusal;
 }
 
 }  // namespace reconcilers

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "controller/error.hpp"
+#include "crd/core_types.hpp"
 #include "reconcilers/observation.hpp"
 
 namespace reconcilers {
@@ -13,5 +14,9 @@ namespace reconcilers {
 /// and 60 s.
 Refusal refusal_from(const controller::KubeError& error, int attempt, double random,
                      crd::TimePoint now);
+
+/// The same refusal, with what the budget says about it: that it can never let a pod go, or that
+/// its status is not up to date.
+Refusal explained_by(const crd::DisruptionBudget& budget, Refusal refusal);
 
 }  // namespace reconcilers

@@ -5,6 +5,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "crd/json.hpp"
+#include "reconcilers/taints.hpp"
 
 namespace reconcilers {
 namespace {
@@ -104,7 +105,7 @@ crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
 
 std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node) {
   if (spec.unreachable.fenced) return "spec.unreachable.fenced";
-  return node.has_taint(crd::kOutOfServiceTaint) ? std::string{crd::kOutOfServiceTaint} : "";
+  return taints::has_foreign_out_of_service(node) ? std::string{crd::kOutOfServiceTaint} : "";
 }
 
 std::optional<Claim> read_claim(const crd::Node& node) {

@@ -50,8 +50,8 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
 crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
                        const crd::NodeRemovalSpec& spec);
 
-/// Where somebody asserts that the machine is off: a field of the spec or a taint of the node;
-/// empty when nobody does.
+/// Where somebody asserts that the machine is off: a field of the spec or a taint of the node that
+/// is not ours; empty when nobody does.
 std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node);
 
 /// What the claim annotation of a node says.

@@ -1,11 +1,13 @@
 #include "reconcilers/node_removal_reconciler.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
 #include "controller/log.hpp"
 #include "controller/watcher.hpp"
+#include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
 #include "reconcilers/resources.hpp"
 #include "reconcilers/status_write.hpp"
@@ -59,6 +61,22 @@ std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
   names.reserve(pods.size());
   for (const auto& pod : pods) names.push_back(pod.full_name());
   return names;
+}
+
+/// Those that a drain would tell to leave.
+std::vector<crd::Pod> pods_to_evict(const std::vector<crd::Pod>& pods,
+                                    const crd::DrainSpec& drain) {
+  std::vector<crd::Pod> result;
+  std::ranges::copy_if(pods, std::back_inserter(result), [&](const crd::Pod& pod) {
+    return !pod.is_terminating() &&
+           classify(pod, drain, std::nullopt).pod_class == PodClass::Leaves;
+  });
+  return result;
+}
+
+std::expected<int, std::string> as_fact(controller::Result<int> answer) {
+  if (answer) return *answer;
+  return std::unexpected(answer.error().message);
 }
 
 /// The removal as our own last write left it, if that is newer than what we have.
@@ -209,6 +227,16 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       break;
     case FactName::Attachments:
       seen.attachments = co_await read_attachments(deps_.client, node);
+      break;
+    case FactName::Claims:
+      seen.claims = co_await read_claims(deps_.client, session, *known(seen.pods));
+      break;
+    case FactName::Trials:
+      seen.trials = co_await try_evictions(
+          deps_.client, pods_to_evict(*known(seen.pods), seen.removal.spec.drain), deps_.clock());
+      break;
+    case FactName::ServerMinor:
+      seen.server_minor = as_fact(co_await deps_.client.server_minor());
       break;
     case FactName::Leftovers:
       co_await learn_pods(seen, session);

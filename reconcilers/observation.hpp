@@ -85,6 +85,12 @@ struct Observation {
   /// VolumeAttachments of the node: names, sorted.
   Fact<std::vector<std::string>> attachments;
   Fact<Leftovers> leftovers;
+  /// By "namespace/name" of the PersistentVolumeClaims of the pods: whether only one node may use
+  /// the volume.
+  Fact<std::map<std::string, bool>> claims;
+  /// How the API server would refuse to evict pods of the node (dry run), by pod UID.
+  Fact<std::map<std::string, Refusal>> trials;
+  Fact<int> server_minor;  ///< the 36 of Kubernetes 1.36
 
   std::vector<OtherRemoval> others;
   std::map<std::string, Refusal> refusals;  ///< by pod UID

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconcilers/eviction_outcome.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -138,6 +139,56 @@ awaitable<std::expected<std::map<std::string, WorkloadProgress>, std::string>> r
       session.migrated[workload.uid] = *progress;
   }
   co_return result;
+}
+
+awaitable<std::expected<std::map<std::string, bool>, std::string>> read_claims(
+    KubeClient& client, Session& session, std::vector<crd::Pod> pods) {
+  for (const auto& pod : pods) {
+    for (const auto& claim : pod.claims) {
+      const auto key = pod.meta.ns + "/" + claim;
+      if (pod.is_finished() || session.claims.contains(key)) continue;
+      ObjectRef ref{resources::kPersistentVolumeClaims, pod.meta.ns, claim};
+      const auto object = co_await client.get(std::move(ref));
+      if (object) {
+        session.claims[key] = crd::is_exclusive_claim(*object);
+      } else if (object.error().kind != ErrorKind::NotFound) {
+        co_return std::unexpected(object.error().message);
+      }
+    }
+  }
+  co_return session.claims;
+}
+
+awaitable<std::map<std::string, Refusal>> try_evictions(KubeClient& client,
+                                                        std::vector<crd::Pod> pods,
+                                                        crd::TimePoint now) {
+  std::map<std::string, Refusal> refusals;
+  for (const auto& pod : pods) {
+    const auto answer = co_await client.evict(pod.ref(), std::nullopt, true);
+    const bool gone = !answer && (answer.error().kind == ErrorKind::NotFound ||
+                                  answer.error().kind == ErrorKind::Conflict);
+    if (!answer && !gone) refusals[pod.meta.uid] = refusal_from(answer.error(), 0, 0.0, now);
+  }
+  co_return refusals;
+}
+
+awaitable<std::optional<crd::DisruptionBudget>> read_budget(KubeClient& client, Session& session,
+                                                            std::string ns, std::string name) {
+  constexpr std::chrono::seconds kMaxAge{30};
+  auto& known = session.budgets[ns + "/" + name];
+  const auto asked_at = std::chrono::steady_clock::now();
+  if (asked_at - known.read_at < kMaxAge) co_return known.budget;
+  ObjectRef ref{resources::kPodDisruptionBudgets, ns, name};
+  auto object = co_await client.get(ref);
+  const bool not_served =
+      !object && object.error().http_status == 404 && object.error().kind != ErrorKind::NotFound;
+  if (not_served) {
+    ref.resource = resources::kPodDisruptionBudgetsBeta;
+    object = co_await client.get(ref);
+  }
+  known = {.budget = std::nullopt, .read_at = asked_at};
+  if (object) known.budget = crd::disruption_budget_from_json(*object);
+  co_return known.budget;
 }
 
 awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client,

@@ -48,6 +48,21 @@ awaitable<std::expected<std::map<std::string, WorkloadProgress>, std::string>> r
     controller::KubeClient& client, Session& session, std::string node,
     std::vector<crd::WorkloadStatus> workloads);
 
+/// Whether only one node may use the PersistentVolumeClaims of these pods, by namespace/name. Read
+/// once per removal: access modes do not change. One that is gone is not in the answer.
+awaitable<std::expected<std::map<std::string, bool>, std::string>> read_claims(
+    controller::KubeClient& client, Session& session, std::vector<crd::Pod> pods);
+
+/// Asks the API server for each of these pods how it would answer its eviction now.
+awaitable<std::map<std::string, Refusal>> try_evictions(controller::KubeClient& client,
+                                                        std::vector<crd::Pod> pods,
+                                                        crd::TimePoint now);
+
+/// The budget that a refusal names, at most half a minute old; nullopt when it cannot be read.
+awaitable<std::optional<crd::DisruptionBudget>> read_budget(controller::KubeClient& client,
+                                                            Session& session, std::string ns,
+                                                            std::string name);
+
 /// Names of the VolumeAttachments of a node, sorted. Quorum read.
 awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(
     controller::KubeClient& client, std::string node);

@@ -9,6 +9,13 @@ using controller::Resource;
 
 inline constexpr Resource kNodes{"api/v1", "nodes", "Node", false};
 inline constexpr Resource kPods{"api/v1", "pods", "Pod", true};
+inline constexpr Resource kPersistentVolumeClaims{"api/v1", "persistentvolumeclaims",
+                                                  "PersistentVolumeClaim", true};
+inline constexpr Resource kPodDisruptionBudgets{"apis/policy/v1", "poddisruptionbudgets",
+                                                "PodDisruptionBudget", true};
+/// Of servers before 1.21.
+inline constexpr Resource kPodDisruptionBudgetsBeta{"apis/policy/v1beta1", "poddisruptionbudgets",
+                                                    "PodDisruptionBudget", true};
 inline constexpr Resource kReplicationControllers{"api/v1", "replicationcontrollers",
                                                   "ReplicationController", true};
 inline constexpr Resource kReplicaSets{"apis/apps/v1", "replicasets", "ReplicaSet", true};

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "crd/core_types.hpp"
 #include "reconcilers/round.hpp"
 
 /// The steps of the flow in their order, each in the file that has its name. A step changes only
@@ -18,6 +22,10 @@ Step remove_pods(Round& round);
 // dead_node.cpp: the same for a node that is NotReady.
 struct NodePods;
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods);
+/// Why a pod that must run at most once is not touched, and what to do.
+std::string needs_fencing_message(const std::string& removal);
+/// Asks which volumes only one node may use, when one of these pods has a volume and it matters.
+Step ask_for_claims(Round& round, const std::vector<crd::Pod>& pods);
 
 // finish.cpp
 Step wait_for_migration(Round& round);

@@ -57,11 +57,10 @@ std::optional<SpecProblem> validate(const crd::NodeRemovalSpec& spec) {
     return SpecProblem{"InvalidSpec",
                        *invalid + ". Delete this NodeRemoval and create a corrected one."};
   }
-  for (const auto& [field, used] :
-       {std::pair{"nodeSelector", spec.has_node_selector},
-        std::pair{"maxConcurrent", spec.has_max_concurrent}, std::pair{"dryRun", spec.dry_run},
-        std::pair{"hostCleanup", spec.host_cleanup},
-        std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
+  for (const auto& [field, used] : {std::pair{"nodeSelector", spec.has_node_selector},
+                                    std::pair{"maxConcurrent", spec.has_max_concurrent},
+                                    std::pair{"hostCleanup", spec.host_cleanup},
+                                    std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
     if (used) {
       return SpecProblem{"NotImplemented",
                          "spec." + std::string{field} +

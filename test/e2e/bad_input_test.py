@@ -34,11 +34,6 @@ CONTRADICTORY = {
 
 NOT_IMPLEMENTED = {
     "nodeSelector": {"nodeSelector": {"matchLabels": {"pool": "edge"}}},
-    "dryRun": {"dryRun": True},
-    "drain.podSelector": {"drain": {"podSelector": {"matchLabels": {"app": "web"}}}},
-    "drain.waitForCompletion": {"drain": {"waitForCompletion": {"matchLabels": {"app": "web"}}}},
-    "drain.disableEviction": {"drain": {"disableEviction": True}},
-    "drain.onTimeout": {"drain": {"onTimeout": "Delete"}},
     "hostCleanup": {"hostCleanup": {"enabled": True}},
     "ttlSecondsAfterFinished": {"ttlSecondsAfterFinished": 60},
 }

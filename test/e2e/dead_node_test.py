@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from history import History, is_deleted, is_ready
-from objects import deployment, stateful_set
+from objects import deployment, naked_pod, stateful_set, volume_claim
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
 from waiting import wait_until
@@ -12,6 +12,8 @@ from waiting import wait_until
 MARGIN = timedelta(seconds=2)
 FLAGS = (f"--overdue-margin={MARGIN.seconds}",)
 SOON = {"toleranceSeconds": 2}
+FIRST_MINOR_WITH_OUT_OF_SERVICE = 26
+OUR_MARK = {"key": "node.kubernetes.io/out-of-service", "value": "noderemoval", "effect": "NoExecute"}
 
 
 def test_pods_of_a_dead_node_start_elsewhere_and_are_cleared_before_the_node_is_deleted(
@@ -82,6 +84,55 @@ def test_a_stateful_set_pod_is_only_cleared_once_somebody_asserts_that_the_machi
     assert all(uid_of(each) == old["metadata"]["uid"] for each in requests.pod_deletes("db-0"))
     assert requests.evictions() == []
     assert sandbox.get("Node", jetson) is None
+
+
+def test_a_volume_that_several_nodes_may_use_needs_no_fencing(cluster, sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    for name, mode in (("own", "ReadWriteOnce"), ("shared", "ReadWriteMany")):
+        sandbox.create(volume_claim(name, mode))
+        sandbox.create(naked_pod(f"with-{name}", node=jetson, claim=name, grace=1))
+    requests = OperatorRequests(sandbox)
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+
+    removal = Removal(sandbox, jetson, unreachable=SOON, drain={"force": True})
+    removal.wait_blocked_by("with-own", "NeedsFencing")
+    wait_until(lambda: sandbox.get("Pod", "with-shared") is None, 60, "the other pod is cleared",
+               seen=removal.status)
+    assert requests.pod_deletes("with-own") == []
+    plan = {each["pod"].partition("/")[2]: each["action"] for each in removal.status()["plan"]}
+    assert plan == {"with-own": "Blocked", "with-shared": "Delete"}
+
+    removal.change(unreachable={"fenced": True})
+    assert removal.wait_end() == ("True", "NodeRemoved")
+
+
+def test_a_machine_that_is_off_is_marked_out_of_service_until_it_comes_back(
+        cluster, sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web", grace=1, finalizers=["example.com/hold"]))
+    [pod] = sandbox.pods("web")
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+
+    removal = Removal(sandbox, jetson, unreachable={**SOON, "fenced": True})
+    removal.wait_blocked_by(pod["metadata"]["name"], "Finalizer", timeout=60)
+    marked = sandbox.api.minor >= FIRST_MINOR_WITH_OUT_OF_SERVICE
+    assert out_of_service(sandbox, jetson) == ([OUR_MARK] if marked else [])
+
+    cluster.restart_node(jetson)
+    cluster.wait_ready(jetson)
+    wait_until(lambda: out_of_service(sandbox, jetson) == [], 30, "the mark is taken back",
+               seen=removal.status)
+    sandbox.api.patch("Pod", pod["metadata"]["name"], {"metadata": {"finalizers": None}}, sandbox.namespace)
+    assert removal.wait_end() == ("True", "NodeRemoved")
+
+
+def out_of_service(sandbox, node):
+    return [taint for taint in sandbox.get("Node", node)["spec"].get("taints", [])
+            if taint["key"] == OUR_MARK["key"]]
 
 
 def wait_terminating(sandbox, pod):

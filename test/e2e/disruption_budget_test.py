@@ -20,6 +20,7 @@ def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_r
     blocker = removal.wait_blocked_by(pod["metadata"]["name"], "PodDisruptionBudget")
     assert blocker["pdb"] == f"{sandbox.namespace}/web"
     assert blocker["uid"] == pod["metadata"]["uid"]
+    assert "can never let a pod go: all 1 pods it selects are healthy" in blocker["message"]
     wait_until(lambda: len(requests.evictions()) >= 2, 30, "the eviction is tried again")
     drained = removal.condition("Drained")
     assert (drained["status"], drained["reason"]) == ("Unknown", "DrainBlocked")

@@ -33,6 +33,13 @@ def pod_disruption_budget(name, app=None, **limit):
             "spec": {"selector": {"matchLabels": {"app": app or name}}, **limit}}
 
 
+def volume_claim(name, access_mode):
+    """A PersistentVolumeClaim that no volume is bound to."""
+    return {"kind": "PersistentVolumeClaim", "metadata": {"name": name},
+            "spec": {"accessModes": [access_mode], "storageClassName": "none",
+                     "resources": {"requests": {"storage": "1Mi"}}}}
+
+
 def volume_attachment(name, node, volume):
     return {"kind": "VolumeAttachment", "metadata": {"name": name},
             "spec": {"attacher": "test.noderemoval.dev", "nodeName": node,

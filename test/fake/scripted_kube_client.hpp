@@ -68,12 +68,14 @@ class ScriptedKubeClient final : public controller::KubeClient {
                                                 boost::json::object) override {
     co_return unexpected<boost::json::object>("create");
   }
-  awaitable<Result<void>> evict(crd::PodRef, std::optional<std::chrono::seconds>) override {
+  awaitable<Result<void>> evict(crd::PodRef, std::optional<std::chrono::seconds>,
+                                bool /*dry_run*/) override {
     co_return unexpected<void>("evict");
   }
   awaitable<Result<void>> delete_pod(crd::PodRef, std::optional<std::chrono::seconds>) override {
     co_return unexpected<void>("delete_pod");
   }
+  awaitable<Result<int>> server_minor() override { co_return unexpected<int>("server_minor"); }
   awaitable<Result<void>> delete_node(crd::NodeDeletePermit) override {
     co_return unexpected<void>("delete_node");
   }

@@ -32,17 +32,24 @@ TEST(DeleteOptions, EscapesWhatIsNotAUid) {
 }
 
 TEST(Eviction, CarriesTheUidAsPrecondition) {
-  EXPECT_EQ(eviction("policy/v1", {"default", "web-1", "u-1"}, std::nullopt),
+  EXPECT_EQ(eviction("policy/v1", {"default", "web-1", "u-1"}, std::nullopt, false),
             R"({"apiVersion":"policy/v1","kind":"Eviction",)"
             R"("metadata":{"name":"web-1","namespace":"default"},)"
             R"("deleteOptions":{"preconditions":{"uid":"u-1"}}})");
 }
 
 TEST(Eviction, CarriesTheGracePeriodAndTheOlderVersion) {
-  EXPECT_EQ(eviction("policy/v1beta1", {"default", "web-1", "u-1"}, seconds(30)),
+  EXPECT_EQ(eviction("policy/v1beta1", {"default", "web-1", "u-1"}, seconds(30), false),
             R"({"apiVersion":"policy/v1beta1","kind":"Eviction",)"
             R"("metadata":{"name":"web-1","namespace":"default"},)"
             R"("deleteOptions":{"preconditions":{"uid":"u-1"},"gracePeriodSeconds":30}})");
+}
+
+TEST(Eviction, AsksForADryRunInItsBody) {
+  EXPECT_EQ(eviction("policy/v1", {"default", "web-1", "u-1"}, std::nullopt, true),
+            R"({"apiVersion":"policy/v1","kind":"Eviction",)"
+            R"("metadata":{"name":"web-1","namespace":"default"},)"
+            R"("deleteOptions":{"preconditions":{"uid":"u-1"},"dryRun":["All"]}})");
 }
 
 }  // namespace

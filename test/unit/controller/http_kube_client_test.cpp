@@ -168,10 +168,10 @@ TEST_F(HttpKubeClientTest, SendsNothingDestructiveWithoutPreconditions) {
   for (const PodRef& bad :
        {PodRef{"", "web-1", "u-1"}, PodRef{"default", "", "u-1"}, PodRef{"default", "web-1", ""}}) {
     EXPECT_EQ(run(client().delete_pod(bad, {})).error().kind, ErrorKind::Invalid);
-    EXPECT_EQ(run(client().evict(bad, {})).error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(run(client().evict(bad, {}, false)).error().kind, ErrorKind::Invalid);
   }
   EXPECT_EQ(run(client().delete_pod(pod(), seconds(-1))).error().kind, ErrorKind::Invalid);
-  EXPECT_EQ(run(client().evict(pod(), seconds(-1))).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(run(client().evict(pod(), seconds(-1), false)).error().kind, ErrorKind::Invalid);
   EXPECT_EQ(server_.connections(), 0);
 }
 
@@ -186,7 +186,7 @@ TEST_F(HttpKubeClientTest, DoesNotBelieveADeleteOfAnotherUid) {
 
 TEST_F(HttpKubeClientTest, EvictsByUid) {
   always(answer(201, R"({"kind":"Status","status":"Success"})"));
-  EXPECT_TRUE(run(client().evict(pod(), seconds(30))));
+  EXPECT_TRUE(run(client().evict(pod(), seconds(30), false)));
   const auto& request = only_request();
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target,
@@ -205,9 +205,9 @@ TEST_F(HttpKubeClientTest, EvictsWithTheOlderVersionOnAnOlderServer) {
       return answer(400, R"({"kind":"Status","reason":"BadRequest"})");
     return answer(201, R"({"kind":"Status","status":"Success"})");
   });
-  EXPECT_TRUE(run(client().evict(pod(), {})));
+  EXPECT_TRUE(run(client().evict(pod(), {}, false)));
   EXPECT_EQ(server_.requests().size(), 3u);
-  EXPECT_TRUE(run(client().evict(pod(), {})));
+  EXPECT_TRUE(run(client().evict(pod(), {}, false)));
   EXPECT_EQ(server_.requests().size(), 4u);
   EXPECT_TRUE(server_.requests().back().body.contains("policy/v1beta1"));
 }
@@ -217,8 +217,8 @@ TEST_F(HttpKubeClientTest, AsksForTheVersionOfANewerServerOnlyOnce) {
     if (request.target == "/version") return answer(200, R"({"major":"1","minor":"36"})");
     return answer(400, R"({"kind":"Status","reason":"BadRequest"})");
   });
-  EXPECT_EQ(run(client().evict(pod(), {})).error().kind, ErrorKind::Invalid);
-  EXPECT_EQ(run(client().evict(pod(), {})).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(run(client().evict(pod(), {}, false)).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(run(client().evict(pod(), {}, false)).error().kind, ErrorKind::Invalid);
   EXPECT_EQ(server_.requests().size(), 3u);
 }
 

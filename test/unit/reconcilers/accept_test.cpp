@@ -78,7 +78,7 @@ TEST(Accept, FailsAtOnceWhenTheSpecIsInvalid) {
 
 TEST(Accept, RefusesWhatIsNotImplementedInsteadOfIgnoringIt) {
   auto seen = first_sight();
-  seen.removal.spec.dry_run = true;
+  seen.removal.spec.host_cleanup = true;
   const auto decision = decide_at(seen);
   EXPECT_EQ(summary(decision), "False/InvalidSpec");
   EXPECT_EQ(word(decision, condition::kAccepted), "False/NotImplemented");

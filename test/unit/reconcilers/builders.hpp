@@ -160,6 +160,9 @@ inline Observation first_sight() {
   seen.workloads = std::map<std::string, WorkloadProgress>{};
   seen.attachments = std::vector<std::string>{};
   seen.leftovers = Leftovers{};
+  seen.claims = std::map<std::string, bool>{};
+  seen.trials = std::map<std::string, Refusal>{};
+  seen.server_minor = 20;
   return seen;
 }
 
@@ -212,6 +215,13 @@ inline std::string describe(const Release& release) {
   return "Release " + release.node + " (" + release.uid + ")" +
          (release.uncordon ? " and uncordon" : "");
 }
+inline std::string describe(const SetTaints& action) {
+  std::string keys;
+  for (const auto& taint : action.taints) {
+    keys += " " + std::string{taint.as_object().at("key").as_string()};
+  }
+  return "SetTaints " + action.node + " (" + action.uid + "):" + keys;
+}
 inline std::string describe(const Evict& evict) {
   return "Evict " + describe(evict.pod) +
          (evict.grace_period_seconds ? " with grace " + std::to_string(*evict.grace_period_seconds)
@@ -246,9 +256,15 @@ inline std::string_view name_of(FactName fact) {
     case FactName::Attachments:
       return "Attachments";
     case FactName::Leftovers:
+      return "Leftovers";
+    case FactName::Claims:
+      return "Claims";
+    case FactName::Trials:
+      return "Trials";
+    case FactName::ServerMinor:
       break;
   }
-  return "Leftovers";
+  return "ServerMinor";
 }
 
 /// "True/Drained", or "none".
@@ -281,6 +297,7 @@ inline void PrintTo(const Release& action, std::ostream* out) {
   *out << describe(action) << " at version " << action.resource_version << " with taints "
        << boost::json::serialize(action.taints);
 }
+inline void PrintTo(const SetTaints& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const Evict& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const DeletePod& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const ClearPod& action, std::ostream* out) { *out << describe(action); }

@@ -209,17 +209,24 @@ TEST(WaveOf, LetsWorkloadsLeaveBeforeWhatTheyNeedAndTheOperatorLast) {
   EXPECT_EQ(wave_of(with_class("operator", "system-cluster-critical"), {}), 1);
 }
 
-TEST(MustRunAtMostOnce, HoldsForStatefulSetsAndClaimedVolumes) {
-  auto with_claim = make_pod("web-1");
-  with_claim.claims = {"data"};
-  auto naked_with_claim = make_naked_pod("debug");
-  naked_with_claim.claims = {"data"};
-  EXPECT_TRUE(must_run_at_most_once(make_pod("db-0", "StatefulSet", "db")));
-  EXPECT_TRUE(must_run_at_most_once(with_claim));
-  EXPECT_TRUE(must_run_at_most_once(naked_with_claim));
-  EXPECT_FALSE(must_run_at_most_once(make_pod("web-1")));
-  EXPECT_FALSE(must_run_at_most_once(make_naked_pod("debug")));
-  EXPECT_FALSE(must_run_at_most_once(with_empty_dir(make_pod("web-1"))));
+TEST(MustRunAtMostOnce, HoldsForStatefulSetsAndVolumesThatOnlyOneNodeMayUse) {
+  const std::map<std::string, bool> claims{{"shop/own", true}, {"shop/shared", false}};
+  const auto with_claims = [](crd::Pod pod, std::vector<std::string> names) {
+    pod.claims = std::move(names);
+    return pod;
+  };
+  const auto once = [&](const crd::Pod& pod) { return must_run_at_most_once(pod, &claims); };
+  EXPECT_TRUE(once(make_pod("db-0", "StatefulSet", "db")));
+  EXPECT_TRUE(once(with_claims(make_pod("web-1"), {"own"})));
+  EXPECT_TRUE(once(with_claims(make_naked_pod("debug"), {"shared", "own"})));
+  EXPECT_TRUE(once(with_claims(make_pod("web-1"), {"unheard-of"})));
+  EXPECT_FALSE(once(with_claims(make_pod("web-1"), {"shared"})));
+  EXPECT_TRUE(must_run_at_most_once(with_claims(make_pod("web-1"), {"shared"}), nullptr))
+      << "nobody has looked";
+  EXPECT_FALSE(once(make_pod("web-1")));
+  EXPECT_FALSE(once(make_naked_pod("debug")));
+  EXPECT_FALSE(once(with_empty_dir(make_pod("web-1"))));
+  EXPECT_FALSE(once(with_phase(make_pod("db-0", "StatefulSet", "db"), "Succeeded")));
 }
 
 }  // namespace

@@ -228,6 +228,86 @@ TEST(DeadNode, HasSuchPodsDeletedOnceItIsFenced) {
   EXPECT_EQ(decision.status.evidence->fenced_by, "node.kubernetes.io/out-of-service");
 }
 
+// --- the out-of-service taint
+
+/// The taint as our patch leaves it.
+void mark_out_of_service(Observation& seen) {
+  auto& node = node_of(seen);
+  node.taints.push_back(
+      {.key = std::string{crd::kOutOfServiceTaint}, .value = "noderemoval", .effect = "NoExecute"});
+  node.taints_json.push_back(boost::json::object{
+      {"key", crd::kOutOfServiceTaint}, {"value", "noderemoval"}, {"effect", "NoExecute"}});
+}
+
+constexpr auto kMarks =
+    "SetTaints jetson (node-1): noderemoval.dev/removing node.kubernetes.io/out-of-service";
+constexpr auto kUnmarks = "SetTaints jetson (node-1): noderemoval.dev/removing";
+
+TEST(DeadNode, IsMarkedOutOfServiceOnServersThatKnowIt) {
+  auto seen = dead_with({make_pod("web-1")});
+  seen.server_minor = 36;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/web-1 (pod-web-1)"))
+      << "nobody asserts that the machine is off";
+  fence(seen);
+  seen.server_minor.reset();
+  EXPECT_THAT(decide_at(seen).needs, ElementsAre(FactName::ServerMinor));
+  seen.server_minor = 26;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(kMarks));
+  seen.server_minor = 25;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/web-1 (pod-web-1)"));
+  seen.server_minor = std::unexpected(std::string{"403"});
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/web-1 (pod-web-1)"))
+      << "it goes without, only slower";
+}
+
+TEST(DeadNode, GoesOnWhenItIsMarked) {
+  auto seen = dead_with({make_pod("db-0", "StatefulSet", "db")});
+  fence(seen);
+  seen.server_minor = 36;
+  mark_out_of_service(seen);
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/db-0 (pod-db-0)"));
+}
+
+TEST(DeadNode, TakesOurMarkForNobodysAssertion) {
+  auto seen = dead_with({make_pod("db-0", "StatefulSet", "db")});
+  seen.server_minor = 36;
+  mark_out_of_service(seen);
+  const auto decision = decide_at(seen);
+  EXPECT_FALSE(decision.status.evidence->fenced);
+  EXPECT_THAT(actions_of(decision), ElementsAre(kUnmarks)) << "the assertion was taken back";
+}
+
+TEST(DeadNode, LosesItsMarkBeforeItIsDrainedWhenItComesBack) {
+  auto seen = dead_with({make_pod("db-0", "StatefulSet", "db")});
+  fence(seen);
+  mark_out_of_service(seen);
+  node_of(seen).ready = crd::ConditionStatus::True;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(kUnmarks));
+  pods_of(seen).clear();
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(kUnmarks));
+}
+
+TEST(DeadNode, KeepsTheMarkOfSomebodyElse) {
+  auto seen = dead_with({make_pod("web-1")});
+  fence(seen);
+  seen.server_minor = 36;
+  add_taint(node_of(seen), crd::kOutOfServiceTaint);
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/web-1 (pod-web-1)"));
+  node_of(seen).ready = crd::ConditionStatus::True;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+}
+
+TEST(DeadNode, LooksAtVolumesOnlyWhenItMatters) {
+  auto seen = dead_with({with_claim(make_pod("files-1"))});
+  seen.claims.reset();
+  EXPECT_THAT(decide_at(seen).needs, ElementsAre(FactName::Claims));
+  seen.claims = std::map<std::string, bool>{{"shop/data", false}};
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/files-1 (pod-files-1)"));
+  seen.claims.reset();
+  fence(seen);
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("DeletePod shop/files-1 (pod-files-1)"));
+}
+
 TEST(DeadNode, FencingDoesNotShortenTheTolerance) {
   auto seen = dead_with({make_pod("db-0", "StatefulSet", "db")}, 100s);
   fence(seen);

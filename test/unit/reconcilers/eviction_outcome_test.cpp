@@ -73,9 +73,21 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
         kNow + 1s}},
       {"RBAC",
        error_of(ErrorKind::Forbidden, 403,
-                "pods \"web-1\" is forbidden: cannot create pods/eviction"),
-       {"EvictionRefused", "pods \"web-1\" is forbidden: cannot create pods/eviction", "",
+                "pods \"web-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\""),
+       {"EvictionForbidden",
+        "pods \"web-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\" (give "
+        "the "
+        "operator its rights: kubectl apply -k manifests)",
+        "", kNow + 1s}},
+      {"admission webhook",
+       error_of(ErrorKind::Forbidden, 403,
+                "admission webhook \"guard.example.com\" denied the request: not on Fridays"),
+       {"EvictionRefused",
+        "admission webhook \"guard.example.com\" denied the request: not on Fridays", "",
         kNow + 1s}},
+      {"admission webhook without an answer",
+       error_of(ErrorKind::ServerError, 500, "failed calling webhook \"guard.example.com\""),
+       {"EvictionFailed", "failed calling webhook \"guard.example.com\"", "", kNow + 1s}},
       {"422",
        error_of(ErrorKind::Invalid, 422, "Eviction is invalid"),
        {"EvictionRefused", "Eviction is invalid", "", kNow + 1s}},
@@ -84,7 +96,7 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
        {"EvictionFailed", "Unauthorized", "", kNow + 1s}},
       {"no answer in time",
        error_of(ErrorKind::Unknown, 0, "no answer within 35 s"),
-       {"EvictionFailed", "no answer within 35 s", "", kNow + 1s}},
+       {"EvictionUnknown", "no answer within 35 s", "", kNow + 1s}},
       {"not sent",
        error_of(ErrorKind::NotSent, 0, "connection refused"),
        {"EvictionFailed", "connection refused", "", kNow + 1s}},
@@ -135,6 +147,56 @@ TEST(RefusalFrom, PausesLongerAfterEveryRefusal) {
     EXPECT_EQ(refusal_from(error, attempt, 0.0, kNow).retry_at, kNow + shortest) << attempt;
     EXPECT_EQ(refusal_from(error, attempt, 0.5, kNow).retry_at, kNow + shortest * 3 / 2) << attempt;
     EXPECT_LE(refusal_from(error, attempt, 0.999, kNow).retry_at, kNow + 30s) << attempt;
+  }
+}
+
+crd::DisruptionBudget budget(std::int64_t healthy, std::int64_t allowed) {
+  crd::DisruptionBudget budget;
+  budget.meta.ns = "shop";
+  budget.meta.name = "web";
+  budget.meta.generation = budget.observed_generation = 1;
+  budget.expected_pods = budget.desired_healthy = 3;
+  budget.current_healthy = healthy;
+  budget.disruptions_allowed = allowed;
+  return budget;
+}
+
+TEST(ExplainedBy, SaysWhenABudgetCanNeverLetAPodGo) {
+  const Refusal refusal{
+      .reason = "PodDisruptionBudget", .message = "m", .pdb = "web", .retry_at = {}};
+  EXPECT_EQ(
+      explained_by(budget(3, 0), refusal).message,
+      "PodDisruptionBudget shop/web can never let a pod go: all 3 pods it selects are healthy, "
+      "and it wants 3 of them. Add replicas, or lower minAvailable or raise maxUnavailable");
+  EXPECT_EQ(explained_by(budget(2, 0), refusal).message, "m") << "a pod is not healthy yet";
+  EXPECT_EQ(explained_by(budget(3, 1), refusal).message, "m") << "somebody else was faster";
+  auto evicting = budget(3, 0);
+  evicting.has_disrupted_pods = true;
+  EXPECT_EQ(explained_by(evicting, refusal).message, "m");
+  auto nothing = budget(0, 0);
+  nothing.expected_pods = 0;
+  EXPECT_EQ(explained_by(nothing, refusal).message, "m");
+}
+
+TEST(ExplainedBy, DoesNotJudgeByAStatusThatIsNotUpToDate) {
+  auto stale = budget(3, 0);
+  stale.meta.generation = 2;
+  EXPECT_EQ(
+      explained_by(stale,
+                   {.reason = "PodDisruptionBudget", .message = "m", .pdb = "web", .retry_at = {}})
+          .message,
+      "m (the status of PodDisruptionBudget shop/web is not up to date, so this may change)");
+}
+
+/// How often a pod that a budget never lets go is asked for in an hour.
+TEST(RefusalFrom, CostsFewRequestsInAnHour) {
+  const auto error = error_of(ErrorKind::TooManyRequests, 429, "m", {budget_cause("m")});
+  for (const double random : {0.0, 0.5, 0.999}) {
+    auto now = kNow;
+    int attempts = 0;
+    while (now < kNow + 1h) now = refusal_from(error, attempts++, random, now).retry_at;
+    EXPECT_LE(attempts, 244) << random;
+    EXPECT_GE(attempts, 120) << random;
   }
 }
 

@@ -52,6 +52,9 @@ class Dice {
       return chance(70) ? std::vector<std::string>{} : std::vector<std::string>{"pv-1 (csi-1)"};
     });
     throw_for(seen.leftovers, [&] { return leftovers(); });
+    throw_for(seen.claims, [&] { return std::map<std::string, bool>{{"shop/data", chance(50)}}; });
+    throw_for(seen.trials, [&] { return std::map<std::string, Refusal>{}; });
+    throw_for(seen.server_minor, [&] { return pick({20, 26, 36}); });
     if (chance(30)) seen.others.push_back(other());
     for (const auto uid : {"pod-a", "pod-b", "pod-c"}) remember(seen, uid);
     if (chance(10)) seen.action_error = "connection refused";
@@ -322,7 +325,10 @@ TEST(Decide, AsksOnlyForFactsThatItWasNotTold) {
                                         {FactName::Census, seen.census.has_value()},
                                         {FactName::Workloads, seen.workloads.has_value()},
                                         {FactName::Attachments, seen.attachments.has_value()},
-                                        {FactName::Leftovers, seen.leftovers.has_value()}};
+                                        {FactName::Leftovers, seen.leftovers.has_value()},
+                                        {FactName::Claims, seen.claims.has_value()},
+                                        {FactName::Trials, seen.trials.has_value()},
+                                        {FactName::ServerMinor, seen.server_minor.has_value()}};
     for (const auto fact : decision.needs) EXPECT_FALSE(told.at(fact)) << name_of(fact);
   });
 }
@@ -470,7 +476,7 @@ void expect_dead_node_work(const Observation& seen, const Decision& decision,
   EXPECT_TRUE(has_to_leave(seen, *pod));
   const bool fenced =
       seen.removal.spec.unreachable.fenced || node.has_taint(crd::kOutOfServiceTaint);
-  EXPECT_TRUE(fenced || pod->is_finished() || !must_run_at_most_once(*pod));
+  EXPECT_TRUE(fenced || pod->is_finished() || !must_run_at_most_once(*pod, known(seen.claims)));
 }
 
 TEST(Decide, DeletesPodsOnlyOfANodeThatIsDead) {

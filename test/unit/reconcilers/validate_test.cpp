@@ -130,7 +130,6 @@ TEST(Validate, RefusesEveryFieldThatIsNotImplemented) {
          spec.has_node_selector = true;
        }},
       {"maxConcurrent", [](auto& spec) { spec.has_max_concurrent = true; }},
-      {"dryRun", [](auto& spec) { spec.dry_run = true; }},
       {"hostCleanup", [](auto& spec) { spec.host_cleanup = true; }},
       {"ttlSecondsAfterFinished", [](auto& spec) { spec.has_ttl = true; }},
   };

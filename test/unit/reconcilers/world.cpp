@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <utility>
 
+#include "crd/json.hpp"
 #include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
 #include "reconcilers/gate.hpp"
@@ -118,6 +119,12 @@ void World::answer(FactName fact, Observation& seen) const {
       return fill(seen.workloads, readable, workloads);
     case FactName::Attachments:
       return fill(seen.attachments, readable, attachments);
+    case FactName::Claims:
+      return fill(seen.claims, readable, claims);
+    case FactName::Trials:
+      return fill(seen.trials, readable, trials);
+    case FactName::ServerMinor:
+      return fill(seen.server_minor, readable, server_minor);
     case FactName::Leftovers: {
       Leftovers left{.pods = {}, .attachments = attachments, .lease = lease, .csi_node = csi_node};
       for (const auto& pod : pods) left.pods.push_back(pod.full_name());
@@ -233,6 +240,24 @@ bool World::act(const Cordon& cordon) {
   node->taints.clear();
   for (const auto& taint : cordon.taints) {
     node->taints.push_back({std::string{taint.at("key").as_string()}, "", "NoSchedule"});
+  }
+  node->meta.resource_version = std::to_string(++version_);
+  return true;
+}
+
+bool World::act(const SetTaints& action) {
+  EXPECT_EQ(action.uid, status().node_uid) << "taints another node than the one it is bound to";
+  if (!node || node->meta.uid != action.uid ||
+      node->meta.resource_version != action.resource_version) {
+    return false;
+  }
+  const auto text = [](const boost::json::value& taint, std::string_view key) {
+    return crd::json::string_at(taint.as_object(), key);
+  };
+  node->taints_json = action.taints;
+  node->taints.clear();
+  for (const auto& taint : action.taints) {
+    node->taints.push_back({text(taint, "key"), text(taint, "value"), text(taint, "effect")});
   }
   node->meta.resource_version = std::to_string(++version_);
   return true;

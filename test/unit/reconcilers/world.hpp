@@ -33,6 +33,9 @@ class World {
   std::vector<OtherRemoval> other_removals;
   std::map<std::string, WorkloadProgress> workloads;  ///< by UID
   std::vector<std::string> attachments;
+  std::map<std::string, bool> claims;     ///< exclusive PersistentVolumeClaims
+  std::map<std::string, Refusal> trials;  ///< refusals of a dry run, by pod UID
+  int server_minor = 20;
   bool lease = true;
   bool csi_node = true;
   std::set<std::string> protected_pods;  ///< by UID: a PodDisruptionBudget does not let them go
@@ -81,6 +84,7 @@ class World {
   bool act(const RemoveFinalizer&);
   bool act(const Cordon& cordon);
   bool act(const Release& release);
+  bool act(const SetTaints& action);
   bool act(const Evict& evict);
   bool act(const DeletePod& deletion);
   bool act(const ClearPod& clear);

@@ -206,6 +206,19 @@ class HttpKubeClient final : public KubeClient {
     co_return confirm(name, pod.uid, answer);
   }
 
+  awaitable<Result<void>> delete_object(ObjectRef object, std::string uid) override {
+    auto call = call_for("DELETE", object, {}, options_.write_timeout);
+    if (!call) co_return std::unexpected(std::move(call).error());
+    if (uid.empty()) co_return refused("DELETE", "the object has no uid");
+    if (object.resource == kPods || object.resource == kNodes) {
+      co_return refused("DELETE", "pods and nodes have their own functions");
+    }
+    set_body(*call, kJson, delete_options(uid, {}, std::nullopt));
+    auto name = api_.describe(*call);
+    const auto answer = co_await api_.run(std::move(*call));
+    co_return confirm(name, uid, answer);
+  }
+
   awaitable<Result<void>> delete_node(crd::NodeDeletePermit permit) override {
     ObjectRef node{kNodes, {}, permit.name()};
     auto call = call_for("DELETE", node, {}, options_.write_timeout);

@@ -86,6 +86,8 @@ class KubeClient {
   /// DELETE with the pod's UID as precondition; without `grace` the pod's own grace period applies.
   virtual awaitable<Result<void>> delete_pod(PodRef pod,
                                              std::optional<std::chrono::seconds> grace) = 0;
+  /// DELETE of an object that is neither a pod nor a node, with its UID as precondition.
+  virtual awaitable<Result<void>> delete_object(ObjectRef object, std::string uid) = 0;
   /// The 36 of Kubernetes 1.36; asked for once.
   virtual awaitable<Result<int>> server_minor() = 0;
   /// DELETE with UID and resourceVersion as preconditions. The only way to delete a node.

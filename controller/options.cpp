@@ -47,6 +47,14 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
          "Percentage of Ready nodes at or below which nothing is forced and no Node is deleted")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  app.add_option("--max-concurrent-removals", options.policy.max_concurrent_removals,
+                 "Removals that are under way at the same time in the cluster; 0 = no limit")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--namespace", options.policy.own_namespace,
+                 "Namespace of the operator, in which it keeps the record of removed nodes")
+      ->envname("POD_NAMESPACE")
+      ->capture_default_str();
   app.add_option("--own-pod", options.policy.own_pod,
                  "namespace/name of the pod that the operator runs in; it leaves its node last")
       ->envname("NODEREMOVAL_OWN_POD");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <charconv>
 
 #include "crd/json.hpp"
 
@@ -9,6 +10,16 @@ namespace crd {
 namespace {
 
 namespace bj = boost::json;
+
+/// "25%"
+std::optional<MaxConcurrent> percentage(std::string_view text) {
+  MaxConcurrent result{.value = 0, .percent = true};
+  if (text.empty() || text.back() != '%') return std::nullopt;
+  const auto* end = text.data() + text.size() - 1;
+  const auto parsed = std::from_chars(text.data(), end, result.value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+  return result;
+}
 
 /// Reads typed members of one object of the spec and notes every member that has another type.
 class SpecReader {
@@ -58,6 +69,16 @@ class SpecReader {
     const auto* object = value->if_object();
     if (object != nullptr && !object->empty()) out = label_selector_from_json(*object);
     if (!out) fail(key, "must be a label selector that asks for something");
+  }
+
+  void read(std::string_view key, std::optional<MaxConcurrent>& out) const {
+    const auto* value = json::find(object_, key);
+    if (value == nullptr) return;
+    if (const auto* number = value->if_int64()) out = MaxConcurrent{*number, false};
+    if (const auto* text = value->if_string()) out = percentage({text->data(), text->size()});
+    if (!out || out->value < 1 || out->value > (out->percent ? 100 : 500)) {
+      fail(key, "must be a number from 1 to 500 or a percentage from 1% to 100%");
+    }
   }
 
   template <typename Enum>
@@ -126,9 +147,9 @@ NodeRemovalSpec spec_from_json(const bj::object& object) {
   reader.read("dryRun", spec.dry_run);
   reader.read("deleteNode", spec.delete_node);
   reader.read("allowControlPlane", spec.allow_control_plane);
-  spec.has_node_selector = reader.has("nodeSelector");
-  spec.has_max_concurrent = reader.has("maxConcurrent");
-  spec.has_ttl = reader.has("ttlSecondsAfterFinished");
+  reader.read("nodeSelector", spec.node_selector);
+  reader.read("maxConcurrent", spec.max_concurrent);
+  reader.read("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished);
   reader.nested("drain", [&](const SpecReader& drain) { read_drain(drain, spec.drain); });
   reader.nested("migration", [&](const SpecReader& migration) {
     migration.read("wait", spec.migration.wait);
@@ -202,6 +223,11 @@ NodeRemovalStatus status_from_json(const bj::object& object) {
                                 .ready = json::int_at(workload, "ready").value_or(0)});
   });
   status.workloads_omitted = json::int_at(object, "workloadsOmitted").value_or(0);
+  for_each_object(object, "nodes", [&](const bj::object& node) {
+    status.nodes.push_back({.name = json::string_at(node, "name"),
+                            .uid = json::string_at(node, "uid"),
+                            .reason = json::string_at(node, "reason")});
+  });
   for_each_object(object, "plan", [&](const bj::object& pod) {
     status.plan.push_back({.pod = json::string_at(pod, "pod"),
                            .action = json::string_at(pod, "action"),
@@ -256,6 +282,12 @@ bj::object to_json(const WorkloadStatus& workload) {
           {"uid", workload.uid},   {"desired", workload.desired}, {"ready", workload.ready}};
 }
 
+bj::object to_json(const SelectedNode& node) {
+  bj::object result{{"name", node.name}, {"uid", node.uid}};
+  if (!node.reason.empty()) result["reason"] = node.reason;
+  return result;
+}
+
 bj::object to_json(const PlannedPod& pod) {
   bj::object result{{"pod", pod.pod}, {"action", pod.action}};
   if (!pod.reason.empty()) result["reason"] = shortened(pod.reason);
@@ -307,6 +339,29 @@ bool NodeRemovalStatus::is_terminal() const {
   return succeeded != nullptr && succeeded->status != ConditionStatus::Unknown;
 }
 
+std::int64_t MaxConcurrent::of(std::int64_t nodes) const {
+  return std::max<std::int64_t>(percent ? nodes * value / 100 : value, 1);
+}
+
+bool NodeRemoval::is_managed() const {
+  const auto has = [](const auto& marks, std::string_view key) {
+    return marks.contains(std::string{key});
+  };
+  const auto manager = meta.labels.find("app.kubernetes.io/managed-by");
+  return has(meta.annotations, "argocd.argoproj.io/tracking-id") ||
+         has(meta.labels, "argocd.argoproj.io/instance") ||
+         has(meta.labels, "kustomize.toolkit.fluxcd.io/name") ||
+         has(meta.labels, "helm.toolkit.fluxcd.io/name") ||
+         (manager != meta.labels.end() && manager->second == "Helm");
+}
+
+std::optional<TimePoint> NodeRemoval::expires_at() const {
+  const auto& ttl = spec.ttl_seconds_after_finished;
+  if (!ttl || !status.is_terminal() || !status.completion_time) return std::nullopt;
+  if (is_managed() && spec.node_uid.empty()) return std::nullopt;
+  return *status.completion_time + std::chrono::seconds{*ttl};
+}
+
 bool NodeRemoval::has_finalizer() const {
   return std::ranges::find(meta.finalizers, kFinalizer) != meta.finalizers.end();
 }
@@ -335,6 +390,7 @@ bj::object to_json(const NodeRemovalStatus& status) {
   if (!status.plan.empty()) result["plan"] = to_array(status.plan);
   if (status.plan_omitted > 0) result["planOmitted"] = status.plan_omitted;
   if (status.evidence) result["evidence"] = to_json(*status.evidence);
+  if (!status.nodes.empty()) result["nodes"] = to_array(status.nodes);
   return result;
 }
 

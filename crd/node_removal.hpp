@@ -68,10 +68,19 @@ struct UnreachableSpec {
   bool fenced = false;
 };
 
+/// How many nodes of a selector at once: a number, or a percentage of them.
+struct MaxConcurrent {
+  std::int64_t value = 1;
+  bool percent = false;
+  /// At least 1.
+  std::int64_t of(std::int64_t nodes) const;
+  bool operator==(const MaxConcurrent&) const = default;
+};
+
 struct NodeRemovalSpec {
   std::string node_name;
-  bool has_node_selector = false;
-  bool has_max_concurrent = false;
+  std::optional<LabelSelector> node_selector;
+  std::optional<MaxConcurrent> max_concurrent;
   std::string node_uid;
   bool suspend = false;
   bool dry_run = false;
@@ -82,7 +91,7 @@ struct NodeRemovalSpec {
   bool host_cleanup = false;
   bool delete_node = true;
   bool allow_control_plane = false;
-  bool has_ttl = false;
+  std::optional<std::int64_t> ttl_seconds_after_finished;
 
   /// What is wrong with the spec as it was written (wrong types, unknown words), empty when nothing
   /// is. The API server checks the same by the schema; this is the second line, for objects that
@@ -118,6 +127,14 @@ struct PlannedPod {
   bool operator==(const PlannedPod&) const = default;
 };
 
+/// One node of a selector. `reason` is that of its own NodeRemoval; empty before it has one.
+struct SelectedNode {
+  std::string name;
+  std::string uid;
+  std::string reason;
+  bool operator==(const SelectedNode&) const = default;
+};
+
 struct WorkloadStatus {
   std::string kind;
   std::string ns;
@@ -144,6 +161,7 @@ inline constexpr std::size_t kMaxText = 1024;  ///< of messages that come from e
 inline constexpr std::size_t kMaxBlockers = 20;
 inline constexpr std::size_t kMaxWorkloads = 256;
 inline constexpr std::size_t kMaxPlan = 100;
+inline constexpr std::size_t kMaxNodes = 500;
 
 struct NodeRemovalStatus {
   std::int64_t observed_generation = -1;
@@ -159,6 +177,7 @@ struct NodeRemovalStatus {
   std::vector<PlannedPod> plan;  ///< sorted, at most kMaxPlan
   std::int64_t plan_omitted = 0;
   std::optional<Evidence> evidence;
+  std::vector<SelectedNode> nodes;  ///< sorted, at most kMaxNodes
   bool operator==(const NodeRemovalStatus&) const = default;
 
   bool is_terminal() const;
@@ -171,6 +190,12 @@ struct NodeRemoval {
 
   bool is_being_deleted() const { return meta.deletion_timestamp.has_value(); }
   bool has_finalizer() const;
+  /// True when Argo CD, Flux or Helm would create the object again if it were gone.
+  bool is_managed() const;
+  /// When it is to be deleted after it has finished. nullopt: never. ttlSecondsAfterFinished does
+  /// not count for a managed object unless nodeUID is pinned: created again, it would remove the
+  /// node that has joined under that name.
+  std::optional<TimePoint> expires_at() const;
 };
 
 NodeRemoval node_removal_from_json(const boost::json::object& object);

@@ -48,7 +48,14 @@ Step accept(Round& round) {
     if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
       return wait_for_holder(round, condition::kAccepted, *holder);
     }
-    if (const auto refusal = refuse_to_begin(round.spec(), node, *census, round.seen.others)) {
+    const auto* removed = known(round.seen.removed_nodes);
+    if (removed == nullptr && round.spec().node_uid.empty()) {
+      return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
+    }
+    auto refusal = refuse_to_begin(round.spec(), node, *census, round.seen.others);
+    if (!refusal && removed != nullptr) refusal = refuse_rejoined(round.spec(), node, *removed);
+    if (!refusal) refusal = refuse_over_budget(round.seen.others, round.policy);
+    if (refusal) {
       if (refusal->final) {
         round.set(condition::kAccepted, ConditionStatus::False, refusal->reason, refusal->message);
         return round.fail("Refused", refusal->message);

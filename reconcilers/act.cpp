@@ -17,6 +17,7 @@
 #include "crd/json.hpp"
 #include "reconcilers/eviction_outcome.hpp"
 #include "reconcilers/gate.hpp"
+#include "reconcilers/removed_nodes.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -62,6 +63,13 @@ class Actor {
       co_return co_await patch_node(*release);
     if (const auto* taints = std::get_if<SetTaints>(&action))
       co_return co_await patch_node(*taints);
+    if (const auto* record = std::get_if<RecordRemoval>(&action))
+      co_return co_await record_removal(*record);
+    if (const auto* child = std::get_if<CreateChild>(&action))
+      co_return co_await create_child(*child);
+    if (const auto* child = std::get_if<SteerChild>(&action))
+      co_return co_await steer_child(*child);
+    if (std::holds_alternative<DeleteRemoval>(action)) co_return co_await delete_removal();
     co_return co_await delete_node();
   }
 
@@ -218,6 +226,113 @@ class Actor {
     session_.latest_node.reset();
     if (answer) co_return ActOutcome::Done;
     if (is_conflict(answer.error())) co_return ActOutcome::Changed;
+    co_return failed(answer.error());
+  }
+
+  /// Read and written anew: other removals write the same ConfigMap.
+  awaitable<ActOutcome> record_removal(RecordRemoval record) {
+    const auto& ns = context_.policy.own_namespace;
+    ObjectRef ref{resources::kConfigMaps, ns, std::string{removed_nodes::kConfigMap}};
+    const auto current = co_await context_.client.get(ref);
+    const bool absent = !current && current.error().kind == ErrorKind::NotFound;
+    if (!current && !absent) co_return failed(current.error());
+    const auto recorded =
+        absent ? std::map<std::string, RemovedNode>{} : removed_nodes::from_config_map(*current);
+    auto data = removed_nodes::data_patch(
+        recorded, record.node,
+        {.uid = record.uid, .removal = name(), .time = crd::to_rfc3339(context_.now)});
+    bj::object config_map{{"data", std::move(data)}};
+    controller::Result<bj::object> answer;
+    if (absent) {
+      config_map["apiVersion"] = "v1";
+      config_map["kind"] = "ConfigMap";
+      config_map["metadata"] = bj::object{{"name", removed_nodes::kConfigMap}, {"namespace", ns}};
+      controller::CollectionRef collection{resources::kConfigMaps, ns};
+      answer = co_await context_.client.create(std::move(collection), std::move(config_map));
+    } else {
+      answer = co_await context_.client.patch(std::move(ref), "", std::move(config_map));
+    }
+    if (answer) co_return ActOutcome::Done;
+    if (answer.error().kind == ErrorKind::Conflict) co_return ActOutcome::Changed;
+    auto error = answer.error();
+    error.message +=
+        " (the record of removed nodes is kept in the operator's namespace: --namespace)";
+    co_return failed(error);
+  }
+
+  /// The spec of the parent as it is now, for one node.
+  static bj::object child_spec(const bj::object& parent, const CreateChild& child) {
+    const auto* spec = crd::json::object_at(parent, "spec");
+    auto result = spec == nullptr ? bj::object{} : *spec;
+    // A child that goes away by itself would look like a cancelled one; it goes with its parent.
+    for (const auto key : {"nodeSelector", "maxConcurrent", "ttlSecondsAfterFinished"}) {
+      result.erase(key);
+    }
+    result["nodeName"] = child.node;
+    result["nodeUID"] = child.node_uid;
+    return result;
+  }
+
+  awaitable<ActOutcome> create_child(CreateChild child) {
+    ObjectRef ref{resources::kNodeRemovals, {}, name()};
+    const auto parent = co_await context_.client.get(std::move(ref));
+    if (!parent) co_return failed(parent.error());
+    const auto fresh = crd::node_removal_from_json(*parent);
+    const bool wanted = fresh.meta.uid == context_.removal.meta.uid && !fresh.is_being_deleted() &&
+                        !fresh.status.is_terminal() && !fresh.spec.suspend;
+    if (!wanted) co_return ActOutcome::Changed;
+    bj::object owner{{"apiVersion", "noderemoval.dev/v1alpha1"},
+                     {"kind", "NodeRemoval"},
+                     {"name", name()},
+                     {"uid", fresh.meta.uid},
+                     {"controller", true}};
+    bj::object object{{"apiVersion", "noderemoval.dev/v1alpha1"},
+                      {"kind", "NodeRemoval"},
+                      {"metadata", bj::object{{"name", child.name},
+                                              {"ownerReferences", bj::array{std::move(owner)}}}},
+                      {"spec", child_spec(*parent, child)}};
+    controller::CollectionRef collection{resources::kNodeRemovals, {}};
+    const auto answer = co_await context_.client.create(std::move(collection), std::move(object));
+    if (answer) {
+      log(LogLevel::Info, "child created",
+          {{"removal", name()}, {"child", child.name}, {"node", child.node}});
+      co_return ActOutcome::Done;
+    }
+    if (answer.error().kind != ErrorKind::Conflict) co_return failed(answer.error());
+    co_return co_await expect_own_child(child);
+  }
+
+  /// It exists already: made by us before a crash, or not ours at all.
+  awaitable<ActOutcome> expect_own_child(CreateChild child) {
+    ObjectRef ref{resources::kNodeRemovals, {}, child.name};
+    const auto existing = co_await context_.client.get(std::move(ref));
+    if (!existing) co_return failed(existing.error());
+    const auto meta = crd::object_meta_from_json(*existing);
+    const auto* owner = meta.controller();
+    if (owner != nullptr && owner->uid == context_.removal.meta.uid) co_return ActOutcome::Done;
+    KubeError taken;
+    taken.message = "NodeRemoval " + child.name + " for node " + child.node +
+                    " exists already and is not of this one; delete it to go on";
+    co_return failed(taken);
+  }
+
+  awaitable<ActOutcome> steer_child(SteerChild child) {
+    ObjectRef ref{resources::kNodeRemovals, {}, child.name};
+    bj::object spec{{"suspend", child.suspend},
+                    {"unreachable", bj::object{{"fenced", child.fenced}}}};
+    bj::object patch{{"metadata", bj::object{{"resourceVersion", child.resource_version}}},
+                     {"spec", std::move(spec)}};
+    const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
+    if (answer) co_return ActOutcome::Done;
+    if (is_conflict(answer.error())) co_return ActOutcome::Changed;
+    co_return failed(answer.error());
+  }
+
+  awaitable<ActOutcome> delete_removal() {
+    ObjectRef ref{resources::kNodeRemovals, {}, name()};
+    const auto answer =
+        co_await context_.client.delete_object(std::move(ref), context_.removal.meta.uid);
+    if (answer || is_conflict(answer.error())) co_return ActOutcome::Done;
     co_return failed(answer.error());
   }
 

@@ -72,7 +72,22 @@ Step finish_without_delete(Round& round) {
                      round.spec().node_name);
 }
 
+/// Deletes the object some time after its end, when the user wants it.
+void expire(Round& round) {
+  const auto expiry = round.removal().expires_at();
+  if (!expiry || round.removal().has_finalizer()) return;
+  if (round.now >= *expiry) {
+    round.decision.actions.emplace_back(DeleteRemoval{});
+  } else {
+    round.requeue_at(*expiry);
+  }
+}
+
 void run(Round& round) {
+  if (round.spec().node_selector) {
+    if (check_spec(round) == Step::Next) remove_selected_nodes(round);
+    return;
+  }
   for (const auto step :
        {check_spec, find_node, plan_only, accept, check_suspend, cordon, remove_pods,
         wait_for_migration, wait_for_volumes, finish_without_delete, delete_node}) {
@@ -88,6 +103,7 @@ Decision decide(const Observation& seen, const Policy& policy, crd::TimePoint no
   if (removal.status.is_terminal()) {
     const bool failed = removal.status.conditions.is(condition::kSucceeded, ConditionStatus::False);
     release(round, failed);
+    expire(round);
   } else if (removal.is_being_deleted()) {
     release(round, true);
   } else {

@@ -74,13 +74,43 @@ struct ClearPod {
   bool operator==(const ClearPod&) const = default;
 };
 
+/// Remember that the node of this name and UID is removed.
+struct RecordRemoval {
+  std::string node;
+  std::string uid;
+  bool operator==(const RecordRemoval&) const = default;
+};
+
 /// Ask the gate for a permit and delete the Node with it.
 struct DeleteNode {
   bool operator==(const DeleteNode&) const = default;
 };
 
-using Action = std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, SetTaints, Evict,
-                            DeletePod, ClearPod, DeleteNode>;
+/// Make the NodeRemoval of one node of a nodeSelector. It may be there already.
+struct CreateChild {
+  std::string name;
+  std::string node;
+  std::string node_uid;
+  bool operator==(const CreateChild&) const = default;
+};
+
+/// Hand what may change in a spec down to a child.
+struct SteerChild {
+  std::string name;
+  std::string resource_version;
+  bool suspend = false;
+  bool fenced = false;
+  bool operator==(const SteerChild&) const = default;
+};
+
+/// Delete this NodeRemoval, whose time after its end is over.
+struct DeleteRemoval {
+  bool operator==(const DeleteRemoval&) const = default;
+};
+
+using Action =
+    std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, SetTaints, Evict, DeletePod,
+                 ClearPod, RecordRemoval, DeleteNode, CreateChild, SteerChild, DeleteRemoval>;
 
 /// Facts that are read only in the steps that need them.
 enum class FactName {
@@ -93,6 +123,8 @@ enum class FactName {
   Claims,
   Trials,
   ServerMinor,
+  RemovedNodes,
+  Matches,
 };
 
 struct Decision {

@@ -131,6 +131,12 @@ Step delete_node(Round& round) {
     round.requeue_after(5s);
     return round.wait("TooManyNodesNotReady", *message);
   }
+  const auto* removed = known(round.seen.removed_nodes);
+  if (removed == nullptr) return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
+  const auto record = removed->find(node.meta.name);
+  if (record == removed->end() || record->second.uid != node.meta.uid) {
+    round.decision.actions.emplace_back(RecordRemoval{node.meta.name, node.meta.uid});
+  }
   round.decision.actions.emplace_back(DeleteNode{});
   round.requeue_after(std::max(round.poll_interval(condition::kNodeDeleted), 1000ms));
   if (!round.seen.gate_refusal.empty()) {

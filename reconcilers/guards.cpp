@@ -5,6 +5,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "crd/json.hpp"
+#include "reconcilers/messages.hpp"
 #include "reconcilers/taints.hpp"
 
 namespace reconcilers {
@@ -78,6 +79,36 @@ std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, co
                             std::string{crd::kProtectAnnotation} + "-"};
   }
   return refuse_last_schedulable(node, census, others, Stage::Beginning);
+}
+
+std::optional<GuardRefusal> refuse_over_budget(const std::vector<OtherRemoval>& others,
+                                               const Policy& policy) {
+  if (policy.max_concurrent_removals <= 0) return std::nullopt;
+  std::vector<std::string> before;
+  for (const auto& other : others) {
+    if (other.accepted || (other.older && other.waits_for_budget)) before.push_back(other.name);
+  }
+  if (static_cast<long>(before.size()) < policy.max_concurrent_removals) return std::nullopt;
+  return GuardRefusal{
+      "BudgetUsedUp",
+      "At most " + count_of(static_cast<std::size_t>(policy.max_concurrent_removals), "removal") +
+          " may be under way at the same time (--max-concurrent-removals). This one waits for " +
+          name_some(before) + "."};
+}
+
+std::optional<GuardRefusal> refuse_rejoined(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                            const std::map<std::string, RemovedNode>& removed) {
+  const auto found = removed.find(node.meta.name);
+  if (!spec.node_uid.empty() || found == removed.end() || found->second.uid == node.meta.uid) {
+    return std::nullopt;
+  }
+  return GuardRefusal{
+      "NodeRejoined",
+      "Node " + node.meta.name + " has joined again after NodeRemoval " + found->second.removal +
+          " removed its predecessor at " + found->second.time +
+          ", and this NodeRemoval does not say which of them it means. If this one is to go too, "
+          "create the NodeRemoval again with spec.nodeUID: " +
+          node.meta.uid};
 }
 
 std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,16 @@ enum class Stage { Beginning, Begun };
 std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
                                             const std::vector<NodeSummary>& census,
                                             const std::vector<OtherRemoval>& others);
+
+/// Refuses when as many removals as `max_concurrent_removals` allows are under way, or older ones
+/// wait for their turn.
+std::optional<GuardRefusal> refuse_over_budget(const std::vector<OtherRemoval>& others,
+                                               const Policy& policy);
+
+/// Refuses a removal that does not pin its node when a node of that name was removed before and has
+/// joined again: the NodeRemoval may be the old one, created again by GitOps.
+std::optional<GuardRefusal> refuse_rejoined(const crd::NodeRemovalSpec& spec, const crd::Node& node,
+                                            const std::map<std::string, RemovedNode>& removed);
 
 /// The brake: a sentence when so many nodes are NotReady that it is probably the network or this
 /// operator, and nothing may be forced or deleted.

@@ -101,6 +101,13 @@ void forget_gone_pods(Session& session, const std::vector<crd::Pod>& pods) {
 
 }  // namespace
 
+std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
+  std::vector<std::string> keys{removal.meta.name};
+  const auto* owner = removal.meta.controller();
+  if (owner != nullptr && owner->kind == resources::kNodeRemovals.kind) keys.push_back(owner->name);
+  return keys;
+}
+
 NodeRemovalReconciler::NodeRemovalReconciler(Dependencies dependencies)
     : deps_(std::move(dependencies)), census_(deps_.client) {}
 
@@ -121,7 +128,8 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
   for (int round = 0; round < kMaxRounds; ++round) {
     const auto removal = newest(name);
     const bool finished = removal && removal->status.is_terminal() && !removal->has_finalizer() &&
-                          removal->status.observed_generation == removal->meta.generation;
+                          removal->status.observed_generation == removal->meta.generation &&
+                          !removal->expires_at();
     const bool nothing_to_undo =
         removal && removal->is_being_deleted() && !removal->has_finalizer();
     if (!removal || finished || nothing_to_undo) {
@@ -176,14 +184,37 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
     const bool known = session != sessions_.end();
     const auto& other = known ? after_writes(stored, *session->second) : stored;
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
-    others.push_back({.name = name,
-                      .uid = other.meta.uid,
-                      .node_name = other.spec.node_name,
-                      .older = age(other) < age(removal),
-                      .accepted = other.status.conditions.is_true(crd::condition::kAccepted) ||
-                                  (known && session->second->accepting)});
+    if (other.spec.node_selector) continue;  // its children count
+    const auto* accepted = other.status.conditions.find(crd::condition::kAccepted);
+    others.push_back(
+        {.name = name,
+         .uid = other.meta.uid,
+         .node_name = other.spec.node_name,
+         .older = age(other) < age(removal),
+         .accepted = other.status.conditions.is_true(crd::condition::kAccepted) ||
+                     (known && session->second->accepting),
+         .waits_for_budget = accepted != nullptr && accepted->reason == "BudgetUsedUp"});
   }
   return others;
+}
+
+std::vector<Child> NodeRemovalReconciler::children_of(const crd::NodeRemoval& removal) const {
+  std::vector<Child> children;
+  if (!removal.spec.node_selector) return children;
+  for (const auto& [name, child] : deps_.removals.items()) {
+    const auto* owner = child.meta.controller();
+    if (owner == nullptr || owner->uid != removal.meta.uid) continue;
+    const auto* summary = child.status.conditions.find(crd::condition::kSucceeded);
+    children.push_back({.name = name,
+                        .resource_version = child.meta.resource_version,
+                        .node_name = child.spec.node_name,
+                        .reason = summary == nullptr ? "" : summary->reason,
+                        .terminal = child.status.is_terminal(),
+                        .suspend = child.spec.suspend,
+                        .fenced = child.spec.unreachable.fenced,
+                        .pods = child.status.pods});
+  }
+  return children;
 }
 
 awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRemoval& removal,
@@ -194,6 +225,7 @@ awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRem
   seen.action_error = session.action_error;
   for (;;) {
     seen.others = others_than(removal);
+    seen.children = children_of(removal);
     seen.refusals = session.refusals;
     seen.accepted = session.accepted;
     seen.cleared = session.cleared;
@@ -237,6 +269,13 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       break;
     case FactName::ServerMinor:
       seen.server_minor = as_fact(co_await deps_.client.server_minor());
+      break;
+    case FactName::RemovedNodes:
+      seen.removed_nodes = co_await read_removed_nodes(deps_.client, deps_.policy.own_namespace);
+      break;
+    case FactName::Matches:
+      seen.matches =
+          co_await read_matches(deps_.client, seen.removal.spec.node_selector.value().query());
       break;
     case FactName::Leftovers:
       co_await learn_pods(seen, session);

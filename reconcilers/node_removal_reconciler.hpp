@@ -19,6 +19,10 @@
 
 namespace reconcilers {
 
+/// The keys to reconcile when this removal has changed: its own, and that of the removal with a
+/// nodeSelector that made it.
+std::vector<std::string> keys_of(const crd::NodeRemoval& removal);
+
 /// observe -> decide -> write status -> act, for the NodeRemoval of this name. Everything passed by
 /// reference outlives it.
 class NodeRemovalReconciler final : public controller::Reconciler {
@@ -42,6 +46,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
 
   std::optional<crd::NodeRemoval> newest(const std::string& name);
   std::vector<OtherRemoval> others_than(const crd::NodeRemoval& removal) const;
+  std::vector<Child> children_of(const crd::NodeRemoval& removal) const;
   awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session);
   awaitable<void> learn(FactName fact, Observation& seen, Session& session);
   awaitable<void> learn_node(Observation& seen, Session& session);

@@ -39,7 +39,33 @@ struct OtherRemoval {
   std::string node_name;
   bool older = false;     ///< created before this one (ties are broken by UID)
   bool accepted = false;  ///< it has begun, or is about to
+  bool waits_for_budget = false;
   bool operator==(const OtherRemoval&) const = default;
+};
+
+/// A node that the nodeSelector of a removal matches.
+struct NodeMatch {
+  std::string name;
+  std::string uid;
+};
+
+/// The NodeRemoval that a removal with a nodeSelector made for one of its nodes.
+struct Child {
+  std::string name;
+  std::string resource_version;
+  std::string node_name;
+  std::string reason;  ///< of its condition Succeeded; empty before it has one
+  bool terminal = false;
+  bool suspend = false;
+  bool fenced = false;
+  std::optional<crd::PodCounts> pods;
+};
+
+/// What is remembered of the node of a name that was removed last.
+struct RemovedNode {
+  std::string uid;
+  std::string removal;
+  std::string time;  ///< RFC 3339
 };
 
 /// How an eviction was refused, and when to ask again.
@@ -91,6 +117,12 @@ struct Observation {
   /// How the API server would refuse to evict pods of the node (dry run), by pod UID.
   Fact<std::map<std::string, Refusal>> trials;
   Fact<int> server_minor;  ///< the 36 of Kubernetes 1.36
+  /// By name of the node.
+  Fact<std::map<std::string, RemovedNode>> removed_nodes;
+  /// With a nodeSelector: the nodes that match now, sorted by name.
+  Fact<std::vector<NodeMatch>> matches;
+
+  std::vector<Child> children;
 
   std::vector<OtherRemoval> others;
   std::map<std::string, Refusal> refusals;  ///< by pod UID

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "reconcilers/eviction_outcome.hpp"
+#include "reconcilers/removed_nodes.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -189,6 +190,34 @@ awaitable<std::optional<crd::DisruptionBudget>> read_budget(KubeClient& client, 
   known = {.budget = std::nullopt, .read_at = asked_at};
   if (object) known.budget = crd::disruption_budget_from_json(*object);
   co_return known.budget;
+}
+
+awaitable<std::expected<std::map<std::string, RemovedNode>, std::string>> read_removed_nodes(
+    KubeClient& client, std::string own_namespace) {
+  ObjectRef ref{resources::kConfigMaps, std::move(own_namespace),
+                std::string{removed_nodes::kConfigMap}};
+  const auto object = co_await client.get(std::move(ref));
+  if (object) co_return removed_nodes::from_config_map(*object);
+  if (object.error().kind == ErrorKind::NotFound) co_return std::map<std::string, RemovedNode>{};
+  co_return std::unexpected(object.error().message);
+}
+
+awaitable<std::expected<std::vector<NodeMatch>, std::string>> read_matches(
+    KubeClient& client, std::string label_selector) {
+  ListRequest request{.collection = {resources::kNodes, {}},
+                      .field_selector = {},
+                      .label_selector = std::move(label_selector),
+                      .resource_version = {},
+                      .resource_version_match = {}};
+  const auto answer = co_await client.list(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error().message);
+  std::vector<NodeMatch> matches;
+  for (const auto& item : answer->items) {
+    const auto meta = crd::object_meta_from_json(item);
+    matches.push_back({.name = meta.name, .uid = meta.uid});
+  }
+  std::ranges::sort(matches, {}, &NodeMatch::name);
+  co_return matches;
 }
 
 awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client,

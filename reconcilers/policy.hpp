@@ -21,6 +21,10 @@ struct Policy {
   /// controller.
   int brake_min_nodes = 3;
   int min_healthy_percent = 45;
+  /// Removals that are under way at the same time in the whole cluster; 0 = no limit.
+  int max_concurrent_removals = 0;
+  /// Namespace of the operator. The record of removed nodes is kept in it.
+  std::string own_namespace = "noderemoval-system";
   /// namespace/name of the pod this process runs in; empty when it runs in none or does not know.
   std::string own_pod;
 };

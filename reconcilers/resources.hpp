@@ -16,6 +16,7 @@ inline constexpr Resource kPodDisruptionBudgets{"apis/policy/v1", "poddisruption
 /// Of servers before 1.21.
 inline constexpr Resource kPodDisruptionBudgetsBeta{"apis/policy/v1beta1", "poddisruptionbudgets",
                                                     "PodDisruptionBudget", true};
+inline constexpr Resource kConfigMaps{"api/v1", "configmaps", "ConfigMap", true};
 inline constexpr Resource kReplicationControllers{"api/v1", "replicationcontrollers",
                                                   "ReplicationController", true};
 inline constexpr Resource kReplicaSets{"apis/apps/v1", "replicasets", "ReplicaSet", true};

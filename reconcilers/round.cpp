@@ -90,6 +90,13 @@ Step Round::finish(ConditionStatus succeeded, std::string_view reason, std::stri
   decision.actions.clear();
   decision.requeue.reset();
   const bool failed = succeeded == ConditionStatus::False;
+  if (spec().ttl_seconds_after_finished && removal().is_managed() && spec().node_uid.empty()) {
+    message +=
+        " spec.ttlSecondsAfterFinished is ignored, because Argo CD, Flux or Helm would create this "
+        "object again and it would remove a node that joins under the name; to use it, pin the "
+        "node "
+        "with spec.nodeUID.";
+  }
   set(crd::condition::kReconciling, ConditionStatus::False, reason, "The removal is finished");
   set(crd::condition::kStalled, failed ? ConditionStatus::True : ConditionStatus::False, reason,
       message);

@@ -27,6 +27,9 @@ std::string needs_fencing_message(const std::string& removal);
 /// Asks which volumes only one node may use, when one of these pods has a volume and it matters.
 Step ask_for_claims(Round& round, const std::vector<crd::Pod>& pods);
 
+// group.cpp: the whole flow of a removal with a nodeSelector.
+void remove_selected_nodes(Round& round);
+
 // finish.cpp
 Step wait_for_migration(Round& round);
 Step wait_for_volumes(Round& round);

@@ -19,11 +19,17 @@ bool is_node_name(std::string_view name) {
 
 std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
   if (!spec.decode_errors.empty()) return spec.decode_errors.front();
-  if (spec.node_name.empty() && !spec.has_node_selector) {
+  if (spec.node_name.empty() && !spec.node_selector) {
     return "spec.nodeName is missing; give exactly one of nodeName and nodeSelector";
   }
-  if (!spec.node_name.empty() && spec.has_node_selector) {
+  if (!spec.node_name.empty() && spec.node_selector) {
     return "spec has both nodeName and nodeSelector; give exactly one of them";
+  }
+  if (spec.node_selector && !spec.node_uid.empty()) {
+    return "spec.nodeUID pins one node; use it with nodeName, or remove it";
+  }
+  if (spec.max_concurrent && !spec.node_selector) {
+    return "spec.maxConcurrent is only for nodeSelector; remove it";
   }
   if (!spec.node_name.empty() && !is_node_name(spec.node_name)) {
     return "spec.nodeName is not a node name: at most 253 lower-case letters, digits, '-' and '.', "
@@ -41,7 +47,8 @@ std::optional<std::string> first_invalid(const crd::NodeRemovalSpec& spec) {
        {std::pair{"spec.drain.timeoutSeconds", spec.drain.timeout_seconds},
         std::pair{"spec.migration.timeoutSeconds", spec.migration.timeout_seconds},
         std::pair{"spec.volumes.timeoutSeconds", spec.volumes.timeout_seconds},
-        std::pair{"spec.unreachable.toleranceSeconds", spec.unreachable.tolerance_seconds}}) {
+        std::pair{"spec.unreachable.toleranceSeconds", spec.unreachable.tolerance_seconds},
+        std::pair{"spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished.value_or(0)}}) {
     if (value < 0) return std::string{field} + " must not be negative";
     if (value > kMaxSeconds) {
       return std::string{field} + " must be at most " + std::to_string(kMaxSeconds);
@@ -57,16 +64,10 @@ std::optional<SpecProblem> validate(const crd::NodeRemovalSpec& spec) {
     return SpecProblem{"InvalidSpec",
                        *invalid + ". Delete this NodeRemoval and create a corrected one."};
   }
-  for (const auto& [field, used] : {std::pair{"nodeSelector", spec.has_node_selector},
-                                    std::pair{"maxConcurrent", spec.has_max_concurrent},
-                                    std::pair{"hostCleanup", spec.host_cleanup},
-                                    std::pair{"ttlSecondsAfterFinished", spec.has_ttl}}) {
-    if (used) {
-      return SpecProblem{"NotImplemented",
-                         "spec." + std::string{field} +
-                             " is not implemented in this version, and nothing was done. Delete "
-                             "this NodeRemoval and create one without that field."};
-    }
+  if (spec.host_cleanup) {
+    return SpecProblem{"NotImplemented",
+                       "spec.hostCleanup is not implemented in this version, and nothing was done. "
+                       "Delete this NodeRemoval and create one without that field."};
   }
   return std::nullopt;
 }

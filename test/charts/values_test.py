@@ -37,6 +37,7 @@ CHANGES = [
     ("options.overdueMargin", 86400, {ARGS: ["--overdue-margin=86400"]}),
     ("options.leftoversTimeout", 86400, {ARGS: ["--leftovers-timeout=86400"]}),
     ("options.minHealthy", 0, {ARGS: ["--min-healthy=0"]}),
+    ("options.maxConcurrentRemovals", 3, {ARGS: ["--max-concurrent-removals=3"]}),
     ("options.logLevel", "debug", {ARGS: ["--log-level=debug"]}),
     ("options", {"workers": 1, "minHealthy": 50}, {ARGS: ["--min-healthy=50", "--workers=1"]}),
     ("resources.requests", {"cpu": 1}, {(*CONTAINER, "resources", "requests", "cpu"): 1}),
@@ -106,7 +107,7 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
 
     # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is;
     # --version ends it.
-    assert options.keys() == statements.keys() - {"kubeconfig", "context", "own-pod", "version"}
+    assert options.keys() == statements.keys() - {"kubeconfig", "context", "namespace", "own-pod", "version"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

@@ -33,9 +33,7 @@ CONTRADICTORY = {
 }
 
 NOT_IMPLEMENTED = {
-    "nodeSelector": {"nodeSelector": {"matchLabels": {"pool": "edge"}}},
     "hostCleanup": {"hostCleanup": {"enabled": True}},
-    "ttlSecondsAfterFinished": {"ttlSecondsAfterFinished": 60},
 }
 
 
@@ -65,12 +63,11 @@ def test_a_contradictory_removal_is_refused_with_a_message_that_names_the_field(
 
 def test_a_removal_that_needs_what_is_not_implemented_is_refused_and_nothing_is_touched(
         sandbox, start_operator):
-    jetson, _ = sandbox.add_nodes(2, labels={"pool": "edge"})
+    jetson, _ = sandbox.add_nodes(2)
     requests = OperatorRequests(sandbox)
     start_operator()
 
-    removals = {field: Removal(sandbox, **({"nodeName": jetson} if field != "nodeSelector" else {}), **spec)
-                for field, spec in NOT_IMPLEMENTED.items()}
+    removals = {field: Removal(sandbox, jetson, **spec) for field, spec in NOT_IMPLEMENTED.items()}
     for field, removal in removals.items():
         assert removal.wait_end()[0] == "False"
         accepted = removal.condition("Accepted")

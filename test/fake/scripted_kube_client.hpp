@@ -75,6 +75,9 @@ class ScriptedKubeClient final : public controller::KubeClient {
   awaitable<Result<void>> delete_pod(crd::PodRef, std::optional<std::chrono::seconds>) override {
     co_return unexpected<void>("delete_pod");
   }
+  awaitable<Result<void>> delete_object(controller::ObjectRef, std::string) override {
+    co_return unexpected<void>("delete_object");
+  }
   awaitable<Result<int>> server_minor() override { co_return unexpected<int>("server_minor"); }
   awaitable<Result<void>> delete_node(crd::NodeDeletePermit) override {
     co_return unexpected<void>("delete_node");

@@ -35,7 +35,7 @@ TEST(Spec, HasTheDocumentedDefaults) {
   const auto spec = spec_of(R"({"nodeName": "jetson"})");
   EXPECT_EQ(spec.node_name, "jetson");
   EXPECT_EQ(spec.node_uid, "");
-  EXPECT_FALSE(spec.has_node_selector || spec.has_max_concurrent || spec.has_ttl);
+  EXPECT_FALSE(spec.node_selector || spec.max_concurrent || spec.ttl_seconds_after_finished);
   EXPECT_FALSE(spec.suspend || spec.dry_run || spec.host_cleanup || spec.allow_control_plane);
   EXPECT_TRUE(spec.delete_node);
   EXPECT_FALSE(spec.drain.force || spec.drain.delete_empty_dir_data || spec.drain.disable_eviction);
@@ -56,7 +56,8 @@ TEST(Spec, HasTheDocumentedDefaults) {
 }
 
 TEST(Spec, IsReadInEveryField) {
-  const auto spec = spec_of(R"({"nodeName": "jetson", "nodeSelector": {}, "nodeUID": "u1",
+  const auto spec = spec_of(
+      R"({"nodeName": "jetson", "nodeUID": "u1", "nodeSelector": {"matchLabels": {"pool": "edge"}},
       "maxConcurrent": "10%", "suspend": true, "dryRun": true, "deleteNode": false,
       "allowControlPlane": true, "ttlSecondsAfterFinished": 0,
       "drain": {"force": true, "deleteEmptyDirData": true, "ignoreDaemonSets": false,
@@ -69,7 +70,10 @@ TEST(Spec, IsReadInEveryField) {
       "hostCleanup": {"enabled": true}})");
   EXPECT_EQ(spec.node_name, "jetson");
   EXPECT_EQ(spec.node_uid, "u1");
-  EXPECT_TRUE(spec.has_node_selector && spec.has_max_concurrent && spec.has_ttl);
+  ASSERT_TRUE(spec.node_selector && spec.max_concurrent);
+  EXPECT_EQ(spec.node_selector->query(), "pool=edge");
+  EXPECT_EQ(spec.max_concurrent, (MaxConcurrent{.value = 10, .percent = true}));
+  EXPECT_EQ(spec.ttl_seconds_after_finished, 0);
   EXPECT_TRUE(spec.suspend && spec.dry_run && spec.host_cleanup && spec.allow_control_plane);
   EXPECT_FALSE(spec.delete_node);
   EXPECT_TRUE(spec.drain.force && spec.drain.delete_empty_dir_data && spec.drain.disable_eviction);
@@ -97,12 +101,47 @@ TEST(Spec, TakesNullForAbsent) {
       "drain": {"force": null, "gracePeriodSeconds": null, "timeoutSeconds": null,
                 "onTimeout": null, "podSelector": null, "waitForCompletion": null},
       "migration": null, "volumes": null, "unreachable": null, "hostCleanup": null})");
-  EXPECT_FALSE(spec.has_node_selector || spec.has_max_concurrent || spec.has_ttl || spec.suspend);
+  EXPECT_FALSE(spec.node_selector || spec.max_concurrent || spec.ttl_seconds_after_finished ||
+               spec.suspend);
   EXPECT_FALSE(spec.drain.pod_selector || spec.drain.wait_for_completion);
   EXPECT_TRUE(spec.delete_node && spec.migration.wait && spec.volumes.wait_for_detach);
   EXPECT_EQ(spec.drain.grace_period_seconds, std::nullopt);
   EXPECT_EQ(spec.drain.timeout_seconds, 3600);
   EXPECT_THAT(spec.decode_errors, IsEmpty());
+}
+
+TEST(MaxConcurrent, IsANumberOrAShareAndAtLeastOne) {
+  EXPECT_EQ((MaxConcurrent{.value = 3, .percent = false}.of(100)), 3);
+  EXPECT_EQ((MaxConcurrent{.value = 25, .percent = true}.of(10)), 2);
+  EXPECT_EQ((MaxConcurrent{.value = 1, .percent = true}.of(10)), 1);
+  EXPECT_EQ((MaxConcurrent{.value = 100, .percent = true}.of(7)), 7);
+}
+
+TEST(ExpiresAt, CountsFromTheEndAndNotForWhatGitOpsWouldCreateAgain) {
+  const TimePoint end{std::chrono::seconds{1000}};
+  NodeRemoval removal;
+  removal.spec.ttl_seconds_after_finished = 60;
+  EXPECT_FALSE(removal.expires_at()) << "it is not finished";
+  removal.status.conditions.set(condition::kSucceeded, ConditionStatus::True, "NodeRemoved", "",
+                                end, 1);
+  removal.status.completion_time = end;
+  EXPECT_EQ(removal.expires_at(), end + std::chrono::seconds{60});
+  const std::pair<bool, std::string> marks[] = {{true, "argocd.argoproj.io/tracking-id"},
+                                                {false, "argocd.argoproj.io/instance"},
+                                                {false, "kustomize.toolkit.fluxcd.io/name"},
+                                                {false, "helm.toolkit.fluxcd.io/name"},
+                                                {false, "app.kubernetes.io/managed-by"}};
+  for (const auto& [annotation, mark] : marks) {
+    auto managed = removal;
+    (annotation ? managed.meta.annotations : managed.meta.labels)[mark] = "Helm";
+    EXPECT_FALSE(managed.expires_at()) << mark;
+    managed.spec.node_uid = "node-1";
+    EXPECT_TRUE(managed.expires_at()) << mark << ", pinned";
+  }
+  removal.meta.labels["app.kubernetes.io/managed-by"] = "me";
+  EXPECT_TRUE(removal.expires_at());
+  removal.spec.ttl_seconds_after_finished.reset();
+  EXPECT_FALSE(removal.expires_at());
 }
 
 TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
@@ -111,6 +150,12 @@ TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
     std::string error;
   } kCases[] = {
       {R"({"nodeName": 5})", "spec.nodeName must be a string"},
+      {R"({"maxConcurrent": 0})",
+       "spec.maxConcurrent must be a number from 1 to 500 or a percentage from 1% to 100%"},
+      {R"({"maxConcurrent": "2"})",
+       "spec.maxConcurrent must be a number from 1 to 500 or a percentage from 1% to 100%"},
+      {R"({"maxConcurrent": "101%"})",
+       "spec.maxConcurrent must be a number from 1 to 500 or a percentage from 1% to 100%"},
       {R"({"drain": {"podSelector": "app=web"}})",
        "spec.drain.podSelector must be a label selector that asks for something"},
       {R"({"drain": {"podSelector": {}}})",

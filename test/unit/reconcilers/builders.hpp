@@ -163,6 +163,9 @@ inline Observation first_sight() {
   seen.claims = std::map<std::string, bool>{};
   seen.trials = std::map<std::string, Refusal>{};
   seen.server_minor = 20;
+  seen.removed_nodes = std::map<std::string, RemovedNode>{
+      {"jetson", {.uid = std::string{kNodeUid}, .removal = "gone", .time = {}}}};
+  seen.matches = std::vector<NodeMatch>{};
   return seen;
 }
 
@@ -232,7 +235,18 @@ inline std::string describe(const DeletePod& deletion) {
   return "DeletePod " + describe(deletion.pod);
 }
 inline std::string describe(const ClearPod& clear) { return "ClearPod " + describe(clear.pod); }
+inline std::string describe(const RecordRemoval& record) {
+  return "RecordRemoval " + record.node + " (" + record.uid + ")";
+}
 inline std::string describe(const DeleteNode&) { return "DeleteNode"; }
+inline std::string describe(const CreateChild& child) {
+  return "CreateChild " + child.name + " of " + child.node + " (" + child.node_uid + ")";
+}
+inline std::string describe(const SteerChild& child) {
+  return "SteerChild " + child.name + (child.suspend ? " suspend" : "") +
+         (child.fenced ? " fenced" : "");
+}
+inline std::string describe(const DeleteRemoval&) { return "DeleteRemoval"; }
 inline std::string describe(const Action& action) {
   return std::visit([](const auto& one) { return describe(one); }, action);
 }
@@ -262,9 +276,13 @@ inline std::string_view name_of(FactName fact) {
     case FactName::Trials:
       return "Trials";
     case FactName::ServerMinor:
+      return "ServerMinor";
+    case FactName::RemovedNodes:
+      return "RemovedNodes";
+    case FactName::Matches:
       break;
   }
-  return "ServerMinor";
+  return "Matches";
 }
 
 /// "True/Drained", or "none".
@@ -301,6 +319,10 @@ inline void PrintTo(const SetTaints& action, std::ostream* out) { *out << descri
 inline void PrintTo(const Evict& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const DeletePod& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const ClearPod& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const RecordRemoval& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const CreateChild& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const SteerChild& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const DeleteRemoval& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const DeleteNode& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(FactName fact, std::ostream* out) { *out << name_of(fact); }
 

@@ -172,6 +172,20 @@ TEST(Volumes, GoOnOrFailWhenTheyTakeTooLong) {
 
 // --- the delete
 
+TEST(DeleteNode, IsRecordedBefore) {
+  auto seen = cordoned_with({});
+  seen.removed_nodes->value().clear();
+  EXPECT_THAT(actions_of(decide_at(seen)),
+              ElementsAre("RecordRemoval jetson (node-1)", "DeleteNode"));
+  seen.removed_nodes->value()["jetson"] = {.uid = "node-0", .removal = "before", .time = {}};
+  EXPECT_THAT(actions_of(decide_at(seen)),
+              ElementsAre("RecordRemoval jetson (node-1)", "DeleteNode"));
+  seen.removed_nodes.reset();
+  EXPECT_THAT(decide_at(seen).needs, ElementsAre(FactName::RemovedNodes));
+  seen.removed_nodes = std::unexpected(std::string{"403"});
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
 TEST(DeleteNode, IsIntendedInStatusBeforeItIsSent) {
   const auto decision = decide_at(drained());
   EXPECT_EQ(word(decision, condition::kNodeDeleted), "Unknown/DeletingNode");

@@ -65,7 +65,7 @@ TEST_F(Flow, RemovesAReadyNode) {
   EXPECT_THAT(world_.log,
               ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "Evict shop/db-0 (pod-db-0)",
                           "Evict shop/web-1 (pod-web-1)", "Evict shop/web-2 (pod-web-2)",
-                          "DeleteNode", "RemoveFinalizer"));
+                          "RecordRemoval jetson (node-1)", "DeleteNode", "RemoveFinalizer"));
   for (const auto& [type, word] : {std::pair{condition::kAccepted, "True/Accepted"},
                                    std::pair{condition::kCordoned, "True/Cordoned"},
                                    std::pair{condition::kDrained, "True/Drained"},
@@ -85,8 +85,9 @@ TEST_F(Flow, RemovesAReadyNode) {
 TEST_F(Flow, RemovesAnEmptyNode) {
   world_.run_to_end();
   EXPECT_EQ(world_.summary(), "True/NodeRemoved");
-  EXPECT_THAT(world_.log, ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "DeleteNode",
-                                      "RemoveFinalizer"));
+  EXPECT_THAT(world_.log,
+              ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "RecordRemoval jetson (node-1)",
+                          "DeleteNode", "RemoveFinalizer"));
 }
 
 TEST_F(Flow, StopsAfterTheDrainWhenTheNodeIsToStay) {
@@ -223,10 +224,10 @@ TEST_F(Flow, RemovesADeadNodeOnceItsPodsRunElsewhere) {
   world_.kill_kubelet();
   world_.run_to_end();
   EXPECT_EQ(world_.summary(), "True/NodeRemoved");
-  EXPECT_THAT(
-      world_.log,
-      ElementsAre("AddFinalizer", "Cordon jetson (node-1)", "DeletePod shop/web-1 (pod-web-1)",
-                  "ClearPod shop/web-1 (pod-web-1)", "DeleteNode", "RemoveFinalizer"));
+  EXPECT_THAT(world_.log,
+              ElementsAre("AddFinalizer", "Cordon jetson (node-1)",
+                          "DeletePod shop/web-1 (pod-web-1)", "ClearPod shop/web-1 (pod-web-1)",
+                          "RecordRemoval jetson (node-1)", "DeleteNode", "RemoveFinalizer"));
   EXPECT_EQ(world_.word(condition::kDrained), "False/NodeNotReady");
   EXPECT_EQ(world_.word(condition::kTerminatingPodsCleared), "True/Cleared");
   ASSERT_TRUE(world_.status().evidence);

@@ -234,6 +234,48 @@ TEST(Brake, IsTunedByThePolicy) {
   EXPECT_TRUE(brake(census_of(0, 1), policy));
 }
 
+// --- budget and rejoined nodes
+
+TEST(Budget, IsGivenInTheOrderInWhichRemovalsAskForIt) {
+  Policy policy;
+  const OtherRemoval begun{.name = "a", .uid = "1", .node_name = "x", .accepted = true};
+  const OtherRemoval before{
+      .name = "b", .uid = "2", .node_name = "y", .older = true, .waits_for_budget = true};
+  const OtherRemoval behind{.name = "c", .uid = "3", .node_name = "z", .waits_for_budget = true};
+  const OtherRemoval waits_for_other_reasons{
+      .name = "d", .uid = "4", .node_name = "z", .older = true};
+  EXPECT_FALSE(refuse_over_budget({begun, begun, begun}, policy)) << "no limit";
+  policy.max_concurrent_removals = 2;
+  EXPECT_FALSE(refuse_over_budget({begun}, policy));
+  EXPECT_FALSE(refuse_over_budget({begun, behind, waits_for_other_reasons}, policy));
+  const auto refusal = refuse_over_budget({begun, before}, policy);
+  ASSERT_TRUE(refusal);
+  EXPECT_FALSE(refusal->final);
+  EXPECT_EQ(refusal->reason, "BudgetUsedUp");
+  EXPECT_EQ(
+      refusal->message,
+      "At most 2 removals may be under way at the same time (--max-concurrent-removals). This "
+      "one waits for a, b.");
+}
+
+TEST(Rejoined, IsANodeWhoseNameWasRemovedBeforeUnlessItIsPinned) {
+  auto node = make_node();
+  crd::NodeRemovalSpec spec;
+  const auto refusal = refuse_rejoined(spec, node, {{"jetson", {"node-0", "before", "then"}}});
+  ASSERT_TRUE(refusal);
+  EXPECT_FALSE(refusal->final);
+  EXPECT_EQ(
+      refusal->message,
+      "Node jetson has joined again after NodeRemoval before removed its predecessor at then, "
+      "and this NodeRemoval does not say which of them it means. If this one is to go too, "
+      "create the NodeRemoval again with spec.nodeUID: node-1");
+  EXPECT_FALSE(refuse_rejoined(spec, node, {{"jetson", {"node-1", "before", "then"}}}))
+      << "the very node that was to be removed";
+  EXPECT_FALSE(refuse_rejoined(spec, node, {{"nano", {"node-0", "before", "then"}}}));
+  spec.node_uid = "node-1";
+  EXPECT_FALSE(refuse_rejoined(spec, node, {{"jetson", {"node-0", "before", "then"}}}));
+}
+
 // --- claims
 
 crd::Node annotated(const std::string& claim_text) {

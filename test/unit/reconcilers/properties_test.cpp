@@ -54,6 +54,11 @@ class Dice {
     throw_for(seen.leftovers, [&] { return leftovers(); });
     throw_for(seen.claims, [&] { return std::map<std::string, bool>{{"shop/data", chance(50)}}; });
     throw_for(seen.trials, [&] { return std::map<std::string, Refusal>{}; });
+    throw_for(seen.removed_nodes, [&] {
+      std::map<std::string, RemovedNode> removed;
+      if (chance(50)) removed["jetson"].uid = pick({"node-1", "node-8"});
+      return removed;
+    });
     throw_for(seen.server_minor, [&] { return pick({20, 26, 36}); });
     if (chance(30)) seen.others.push_back(other());
     for (const auto uid : {"pod-a", "pod-b", "pod-c"}) remember(seen, uid);
@@ -328,7 +333,9 @@ TEST(Decide, AsksOnlyForFactsThatItWasNotTold) {
                                         {FactName::Leftovers, seen.leftovers.has_value()},
                                         {FactName::Claims, seen.claims.has_value()},
                                         {FactName::Trials, seen.trials.has_value()},
-                                        {FactName::ServerMinor, seen.server_minor.has_value()}};
+                                        {FactName::ServerMinor, seen.server_minor.has_value()},
+                                        {FactName::RemovedNodes, seen.removed_nodes.has_value()},
+                                        {FactName::Matches, seen.matches.has_value()}};
     for (const auto fact : decision.needs) EXPECT_FALSE(told.at(fact)) << name_of(fact);
   });
 }

@@ -78,7 +78,7 @@ TEST(Validate, NamesTheFieldThatIsWrong) {
   } kCases[] = {
       {[](auto& spec) { spec.node_name.clear(); },
        "spec.nodeName is missing; give exactly one of nodeName and nodeSelector"},
-      {[](auto& spec) { spec.has_node_selector = true; },
+      {[](auto& spec) { spec.node_selector.emplace(); },
        "spec has both nodeName and nodeSelector; give exactly one of them"},
       {[](auto& spec) { spec.drain.grace_period_seconds = 0; },
        "spec.drain.gracePeriodSeconds must be at least 1: 0 would kill pods without asking them to "
@@ -119,29 +119,33 @@ TEST(Validate, RefusesSecondsThatTheSchemaWouldRefuse) {
   EXPECT_FALSE(problem_after([](auto& spec) { spec.drain.timeout_seconds = kLimit; }));
 }
 
-TEST(Validate, RefusesEveryFieldThatIsNotImplemented) {
-  const struct {
-    std::string field;
-    Change change;
-  } kCases[] = {
-      {"nodeSelector",
-       [](auto& spec) {
-         spec.node_name.clear();
-         spec.has_node_selector = true;
-       }},
-      {"maxConcurrent", [](auto& spec) { spec.has_max_concurrent = true; }},
-      {"hostCleanup", [](auto& spec) { spec.host_cleanup = true; }},
-      {"ttlSecondsAfterFinished", [](auto& spec) { spec.has_ttl = true; }},
+TEST(Validate, RefusesWhatIsNotImplemented) {
+  const auto problem = problem_after([](auto& spec) { spec.host_cleanup = true; });
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(problem->reason, "NotImplemented");
+  EXPECT_EQ(
+      problem->message,
+      "spec.hostCleanup is not implemented in this version, and nothing was done. Delete this "
+      "NodeRemoval and create one without that field.");
+}
+
+TEST(Validate, RefusesWhatOnlyFitsOtherKindsOfRemovals) {
+  const auto select = [](crd::NodeRemovalSpec& spec) {
+    spec.node_name.clear();
+    spec.node_selector.emplace().match_labels["pool"] = "edge";
   };
-  for (const auto& [field, change] : kCases) {
-    const auto problem = problem_after(change);
-    ASSERT_TRUE(problem) << field;
-    EXPECT_EQ(problem->reason, "NotImplemented") << field;
-    EXPECT_EQ(problem->message,
-              "spec." + field +
-                  " is not implemented in this version, and nothing was done. Delete this "
-                  "NodeRemoval and create one without that field.");
-  }
+  EXPECT_FALSE(problem_after(select));
+  EXPECT_TRUE(problem_after([&](auto& spec) {
+    select(spec);
+    spec.node_uid = "u1";
+  }));
+  EXPECT_TRUE(problem_after([](auto& spec) { spec.max_concurrent.emplace(); }));
+  EXPECT_FALSE(problem_after([&](auto& spec) {
+    select(spec);
+    spec.max_concurrent.emplace();
+  }));
+  EXPECT_TRUE(problem_after([](auto& spec) { spec.ttl_seconds_after_finished = -1; }));
+  EXPECT_TRUE(problem_after([](auto& spec) { spec.ttl_seconds_after_finished = kTooLong; }));
 }
 
 }  // namespace

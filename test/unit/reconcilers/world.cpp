@@ -125,6 +125,10 @@ void World::answer(FactName fact, Observation& seen) const {
       return fill(seen.trials, readable, trials);
     case FactName::ServerMinor:
       return fill(seen.server_minor, readable, server_minor);
+    case FactName::RemovedNodes:
+      return fill(seen.removed_nodes, readable, removed_nodes);
+    case FactName::Matches:
+      return fill(seen.matches, readable, std::vector<NodeMatch>{});
     case FactName::Leftovers: {
       Leftovers left{.pods = {}, .attachments = attachments, .lease = lease, .csi_node = csi_node};
       for (const auto& pod : pods) left.pods.push_back(pod.full_name());
@@ -332,7 +336,31 @@ bool World::act(const ClearPod& clear) {
   return true;
 }
 
+bool World::act(const RecordRemoval& record) {
+  EXPECT_EQ(record.uid, status().node_uid) << "records another node than the one it is bound to";
+  removed_nodes[record.node] = {.uid = record.uid, .removal = removal->meta.name, .time = {}};
+  return true;
+}
+
+bool World::act(const CreateChild&) {
+  ADD_FAILURE() << "makes a child without a nodeSelector";
+  return true;
+}
+
+bool World::act(const SteerChild&) {
+  ADD_FAILURE() << "steers a child without a nodeSelector";
+  return true;
+}
+
+bool World::act(const DeleteRemoval&) {
+  EXPECT_TRUE(status().is_terminal()) << "deletes a removal that is not finished";
+  removal.reset();
+  return true;
+}
+
 bool World::act(const DeleteNode&) {
+  EXPECT_TRUE(node && removed_nodes[node->meta.name].uid == node->meta.uid)
+      << "deletes a node before that is recorded";
   const auto permit = DeleteGate::permit(std::string{kRemovalUid}, fresh_view(), pods, census(),
                                          other_removals, policy, now);
   gate_refusal_ = permit ? "" : permit.error();

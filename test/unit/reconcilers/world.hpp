@@ -36,6 +36,7 @@ class World {
   std::map<std::string, bool> claims;     ///< exclusive PersistentVolumeClaims
   std::map<std::string, Refusal> trials;  ///< refusals of a dry run, by pod UID
   int server_minor = 20;
+  std::map<std::string, RemovedNode> removed_nodes;
   bool lease = true;
   bool csi_node = true;
   std::set<std::string> protected_pods;  ///< by UID: a PodDisruptionBudget does not let them go
@@ -88,6 +89,10 @@ class World {
   bool act(const Evict& evict);
   bool act(const DeletePod& deletion);
   bool act(const ClearPod& clear);
+  bool act(const RecordRemoval& record);
+  bool act(const CreateChild&);
+  bool act(const SteerChild&);
+  bool act(const DeleteRemoval&);
   bool act(const DeleteNode&);
   crd::Pod* find_pod(const crd::PodRef& ref);
   FreshView fresh_view() const;

@@ -1,0 +1,203 @@
+#include "reconcilers/group.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test/unit/reconcilers/builders.hpp"
+
+namespace reconcilers {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Observation select_edge() {
+  auto seen = first_sight();
+  seen.node.reset();
+  seen.removal.spec.node_name.clear();
+  seen.removal.spec.node_selector.emplace().match_labels["pool"] = "edge";
+  seen.matches = std::vector<NodeMatch>{{"a", "uid-a"}, {"b", "uid-b"}, {"c", "uid-c"}};
+  return seen;
+}
+
+/// Accepted, with these reasons of the nodes a, b and c.
+Observation group_of(const std::vector<std::string>& reasons) {
+  auto seen = select_edge();
+  seen.removal.status.node_uid.clear();
+  set_condition(seen.removal, condition::kAccepted, crd::ConditionStatus::True, "Accepted", kNow);
+  const std::vector<std::string> names{"a", "b", "c"};
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    seen.removal.status.nodes.push_back(
+        {.name = names[i], .uid = "uid-" + names[i], .reason = reasons[i]});
+  }
+  return seen;
+}
+
+void add_child(Observation& seen, const std::string& node, const std::string& reason,
+               bool terminal = false) {
+  seen.children.push_back({.name = "gone-" + node,
+                           .resource_version = "7",
+                           .node_name = node,
+                           .reason = reason,
+                           .terminal = terminal,
+                           .pods = crd::PodCounts{.total = 2, .evicted = 1, .remaining = 1}});
+}
+
+std::vector<std::string> reasons_of(const Decision& decision) {
+  std::vector<std::string> reasons;
+  for (const auto& node : decision.status.nodes) reasons.push_back(node.reason);
+  return reasons;
+}
+
+TEST(Group, FixesItsNodesBeforeItMakesAnything) {
+  const auto decision = decide_at(select_edge());
+  EXPECT_EQ(word(decision, condition::kAccepted), "True/Accepted");
+  EXPECT_THAT(decision.status.nodes, SizeIs(3));
+  EXPECT_EQ(decision.status.nodes[1], (crd::SelectedNode{"b", "uid-b", ""}));
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  EXPECT_TRUE(decision.requeue);
+}
+
+TEST(Group, DoesNotLookAtTheSelectorAgain) {
+  auto seen = group_of({"", ""});
+  seen.matches.reset();
+  EXPECT_THAT(decide_at(seen).needs, IsEmpty());
+}
+
+TEST(Group, StartsOneAfterTheOtherUnlessToldOtherwise) {
+  auto seen = group_of({"", "", ""});
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("CreateChild gone-a of a (uid-a)"));
+  EXPECT_THAT(reasons_of(decide_at(seen)), ElementsAre("Starting", "", ""));
+  seen.removal.spec.max_concurrent = {.value = 2, .percent = false};
+  EXPECT_THAT(actions_of(decide_at(seen)), SizeIs(2));
+  seen.removal.spec.max_concurrent = {.value = 100, .percent = true};
+  EXPECT_THAT(actions_of(decide_at(seen)), SizeIs(3));
+  seen.removal.spec.max_concurrent = {.value = 10, .percent = true};
+  EXPECT_THAT(actions_of(decide_at(seen)), SizeIs(1));
+}
+
+TEST(Group, MakesAChildThatWasWrittenDownAndNotMade) {
+  auto seen = group_of({"Starting", "", ""});
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("CreateChild gone-a of a (uid-a)"));
+  add_child(seen, "a", "");
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty()) << "the child is there";
+}
+
+TEST(Group, FollowsItsChildrenAndTheSumOfTheirPods) {
+  auto seen = group_of({"Starting", "Starting", ""});
+  seen.removal.spec.max_concurrent = {.value = 2, .percent = false};
+  add_child(seen, "a", "Draining");
+  add_child(seen, "b", "DrainBlocked");
+  const auto decision = decide_at(seen);
+  EXPECT_THAT(reasons_of(decision), ElementsAre("Draining", "DrainBlocked", ""));
+  EXPECT_EQ(summary(decision), "Unknown/RemovingNodes");
+  EXPECT_EQ(message_of(decision), "0 of 3 nodes done; under way: a (Draining), b (DrainBlocked)");
+  EXPECT_EQ(decision.status.pods->total, 4);
+  EXPECT_EQ(decision.status.pods->evicted, 2);
+}
+
+TEST(Group, GoesOnWithTheNextNodeWhenOneHasEndedInWhateverWay) {
+  for (const auto* reason : {"NodeRemoved", "DrainTimedOut"}) {
+    auto seen = group_of({"Draining", "", ""});
+    add_child(seen, "a", reason, true);
+    EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("CreateChild gone-b of b (uid-b)"));
+  }
+}
+
+TEST(Group, TakesAChildThatIsGoneForCancelled) {
+  const auto decision = decide_at(group_of({"Draining", "", ""}));
+  EXPECT_THAT(reasons_of(decision), ElementsAre("Cancelled", "Starting", ""));
+}
+
+TEST(Group, RemembersTheEndOfAChildThatIsGone) {
+  EXPECT_THAT(reasons_of(decide_at(group_of({"NodeRemoved", "Starting", ""}))),
+              ElementsAre("NodeRemoved", "Starting", ""));
+}
+
+TEST(Group, SucceedsWhenAllNodesAreRemoved) {
+  auto seen = group_of({"NodeRemoved", "AlreadyReplaced", "NodeAbsent"});
+  auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "True/NodeRemoved");
+  EXPECT_EQ(message_of(decision), "All 3 nodes are removed.");
+  seen = group_of({"Drained"});
+  seen.removal.spec.delete_node = false;
+  EXPECT_EQ(summary(decide_at(seen)), "True/Drained");
+}
+
+TEST(Group, FailsPartiallyWhenOneIsNotAndNamesIt) {
+  const auto decision = decide_at(group_of({"NodeRemoved", "DrainTimedOut", "NodeRemoved"}));
+  EXPECT_EQ(summary(decision), "False/PartiallyFailed");
+  EXPECT_EQ(word(decision, condition::kStalled), "True/PartiallyFailed");
+  EXPECT_EQ(message_of(decision),
+            "1 of 3 nodes could not be removed: b (DrainTimedOut). See their own NodeRemovals.");
+}
+
+TEST(Group, HandsDownSuspendAsItIsAndFencedOnlyWhenItIsTrue) {
+  auto seen = group_of({"Draining", "", ""});
+  add_child(seen, "a", "Draining");
+  seen.children.front().fenced = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+  seen.removal.spec.suspend = true;
+  const auto decision = decide_at(seen);
+  EXPECT_THAT(actions_of(decision), ElementsAre("SteerChild gone-a suspend fenced"));
+  EXPECT_EQ(summary(decision), "Unknown/Suspended");
+  seen.children.front().fenced = false;
+  seen.removal.spec.unreachable.fenced = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("SteerChild gone-a suspend fenced"));
+  seen.children.front().terminal = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
+TEST(Group, StartsNothingWhileItIsSuspended) {
+  auto seen = select_edge();
+  seen.removal.spec.suspend = true;
+  EXPECT_EQ(summary(decide_at(seen)), "Unknown/Suspended");
+  EXPECT_THAT(decide_at(seen).status.nodes, IsEmpty());
+  seen = group_of({"Starting", "", ""});
+  seen.removal.spec.suspend = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
+TEST(Group, LeavesNodesAloneThatHaveJoinedAgain) {
+  auto seen = select_edge();
+  seen.removed_nodes->value()["b"] = {.uid = "uid-old", .removal = "before", .time = "t"};
+  seen.removed_nodes->value()["c"] = {.uid = "uid-c", .removal = "before", .time = "t"};
+  EXPECT_THAT(reasons_of(decide_at(seen)), ElementsAre("", "NodeRejoined", ""));
+}
+
+TEST(Group, EndsWhenNothingMatches) {
+  auto seen = select_edge();
+  seen.matches->value().clear();
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "True/NodeAbsent");
+  EXPECT_THAT(message_of(decision), HasSubstr("kubectl get nodes -l 'pool=edge'"));
+}
+
+TEST(Group, RefusesMoreNodesThanStatusCanHold) {
+  auto seen = select_edge();
+  seen.matches->value().resize(501);
+  EXPECT_EQ(summary(decide_at(seen)), "False/Refused");
+  EXPECT_EQ(word(decide_at(seen), condition::kAccepted), "False/TooManyNodes");
+}
+
+TEST(Group, OnlyListsItsNodesInADryRun) {
+  auto seen = select_edge();
+  seen.removal.spec.dry_run = true;
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "True/Planned");
+  EXPECT_THAT(decision.status.nodes, SizeIs(3));
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+}
+
+TEST(ChildName, IsAlwaysTheSameAndNeverTooLong) {
+  EXPECT_EQ(child_name("pool", "a.b"), "pool-a.b");
+  const auto name = child_name(std::string(200, 'p'), std::string(253, 'n'));
+  EXPECT_LE(name.size(), 253U);
+  EXPECT_EQ(name, child_name(std::string(200, 'p'), std::string(253, 'n')));
+  EXPECT_NE(name, child_name(std::string(200, 'p'), std::string(252, 'n') + "m"));
+}
+
+}  // namespace
+}  // namespace reconcilers

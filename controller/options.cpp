@@ -48,7 +48,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   app.add_option("--max-concurrent-removals", options.policy.max_concurrent_removals,
-                 "Removals that are under way at the same time in the cluster; 0 = no limit")
+                 "Removals that are under way at the same time in the cluster (0 = no limit)")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   app.add_option("--namespace", options.policy.own_namespace,

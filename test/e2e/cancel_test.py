@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from objects import deployment, naked_pod, pod_disruption_budget
+from objects import (STAYS_ON_DEAD_NODES, daemon_set, deployment, naked_pod, pod_disruption_budget,
+                     stateful_set)
 from operator_requests import OperatorRequests, succeeded
-from removal import Removal, traces_on
+from removal import PROTECT, Removal, traces_on
 
 TAINTS = {"example.com/before", "example.com/during"}
 ANNOTATIONS = {"example.com/before": "1", "example.com/during": "2"}
@@ -65,3 +66,48 @@ def test_nothing_is_evicted_after_a_cancel_that_the_operator_has_not_noticed_yet
     assert not any(map(succeeded, requests.evictions()))
     assert len(requests.evictions()) == evictions
     assert not sandbox.get("Node", jetson)["spec"].get("unschedulable")
+
+
+def before_it_has_begun(sandbox, jetson):
+    sandbox.cluster.kubectl("annotate", "node", jetson, f"{PROTECT}=true")
+    return "NodeProtected"
+
+
+def while_pods_have_no_place_to_go(sandbox, jetson):
+    sandbox.create(deployment("web", node_selector={"kubernetes.io/hostname": jetson}))
+    sandbox.wait_ready("Deployment", "web")
+    return "WaitingForMigration"
+
+
+def while_a_dead_machine_is_not_fenced(sandbox, jetson):
+    sandbox.create_on(jetson, stateful_set("db", tolerations=STAYS_ON_DEAD_NODES))
+    sandbox.cluster.kill_node(jetson)
+    sandbox.cluster.wait_ready(jetson, ready=False)
+    return "NeedsFencing"
+
+
+@pytest.mark.parametrize("moment", [before_it_has_begun, while_pods_have_no_place_to_go,
+                                    while_a_dead_machine_is_not_fenced])
+def test_a_removal_can_be_cancelled_at_every_step(sandbox, start_operator, moment):
+    jetson, _ = sandbox.add_nodes(2)
+    reason = moment(sandbox, jetson)
+    start_operator()
+    removal = Removal(sandbox, jetson, unreachable={"toleranceSeconds": 1})
+    removal.wait_reason(reason)
+    removal.cancel()
+    removal.wait_gone()
+    node = sandbox.get("Node", jetson)
+    assert not node["spec"].get("unschedulable")
+    assert traces_on(node) == []
+
+
+def test_a_cancel_after_the_node_is_deleted_only_lets_the_object_go(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create(daemon_set("agent"))
+    sandbox.wait_ready("DaemonSet", "agent")
+    start_operator()
+    removal = Removal(sandbox, jetson)
+    removal.wait_reason("CheckingLeftovers")
+    removal.cancel()
+    removal.wait_gone()
+    assert sandbox.get("Node", jetson) is None

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 namespace {
@@ -27,14 +28,36 @@ TEST(Options, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options->policy.leftovers_timeout, 300s);
   EXPECT_EQ(options->policy.min_healthy_percent, 45);
   EXPECT_EQ(options->policy.brake_min_nodes, 3);
+  EXPECT_EQ(options->policy.max_concurrent_removals, 0);
+  EXPECT_EQ(options->policy.own_namespace, "noderemoval-system");
+  EXPECT_EQ(options->policy.own_pod, "");
   EXPECT_EQ(options->log_level, controller::LogLevel::Info);
 }
 
 TEST(Options, AreReadInEveryFlag) {
-  const auto options =
-      parse({"--kubeconfig", "/k", "--context=c", "--workers", "3", "--max-connections", "4",
-             "--settle", "5", "--overdue-margin", "6", "--leftovers-timeout", "7", "--min-healthy",
-             "8", "--log-level", "debug"});
+  const auto options = parse({"--kubeconfig",
+                              "/k",
+                              "--context=c",
+                              "--workers",
+                              "3",
+                              "--max-connections",
+                              "4",
+                              "--settle",
+                              "5",
+                              "--overdue-margin",
+                              "6",
+                              "--leftovers-timeout",
+                              "7",
+                              "--min-healthy",
+                              "8",
+                              "--max-concurrent-removals",
+                              "9",
+                              "--namespace",
+                              "ops",
+                              "--own-pod",
+                              "ops/me",
+                              "--log-level",
+                              "debug"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->kube_config.kubeconfig, "/k");
   EXPECT_EQ(options->kube_config.context, "c");
@@ -44,7 +67,21 @@ TEST(Options, AreReadInEveryFlag) {
   EXPECT_EQ(options->policy.overdue_margin, 6s);
   EXPECT_EQ(options->policy.leftovers_timeout, 7s);
   EXPECT_EQ(options->policy.min_healthy_percent, 8);
+  EXPECT_EQ(options->policy.max_concurrent_removals, 9);
+  EXPECT_EQ(options->policy.own_namespace, "ops");
+  EXPECT_EQ(options->policy.own_pod, "ops/me");
   EXPECT_EQ(options->log_level, controller::LogLevel::Debug);
+}
+
+TEST(Options, TakeFromTheEnvironmentWhatADeploymentKnows) {
+  ::setenv("POD_NAMESPACE", "ops", 1);
+  ::setenv("NODEREMOVAL_OWN_POD", "ops/me", 1);
+  const auto options = parse({});
+  ::unsetenv("POD_NAMESPACE");
+  ::unsetenv("NODEREMOVAL_OWN_POD");
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->policy.own_namespace, "ops");
+  EXPECT_EQ(options->policy.own_pod, "ops/me");
 }
 
 TEST(Options, HaveBounds) {
@@ -61,6 +98,7 @@ TEST(Options, HaveBounds) {
       {"--overdue-margin", "1", "86400", "0", "86401"},
       {"--leftovers-timeout", "1", "86400", "0", "86401"},
       {"--min-healthy", "0", "100", "-1", "101"},
+      {"--max-concurrent-removals", "0", "1000", "-1", "1001"},
   };
   for (const auto& [flag, lowest, highest, too_low, too_high] : kCases) {
     EXPECT_TRUE(parse({flag, lowest})) << flag;

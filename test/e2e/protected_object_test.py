@@ -1,0 +1,47 @@
+"""What nobody may change of a NodeRemoval, on servers that know the rules in the CRD (1.25 on)."""
+
+import pytest
+from api import ApiError
+from objects import naked_pod
+from removal import Removal
+
+FIRST_MINOR_WITH_RULES = 25
+FIXED = [{"nodeName": "another"}, {"drain": {"force": True}}, {"drain": {"podSelector": {"matchLabels": {"a": "b"}}}},
+         {"deleteNode": False}, {"dryRun": True}, {"unreachable": {"toleranceSeconds": 1}},
+         {"migration": {"wait": False}}, {"nodeUID": "x"}, {"maxConcurrent": 2}]
+FREE = [{"suspend": True}, {"suspend": False}, {"unreachable": {"fenced": True}}, {"ttlSecondsAfterFinished": 3600}]
+
+
+@pytest.fixture
+def blocked(sandbox, start_operator):
+    """A removal that waits for a pod."""
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create(naked_pod("single", node=jetson))
+    start_operator()
+    removal = Removal(sandbox, jetson)
+    removal.wait_reason("DrainBlocked")
+    return removal
+
+
+def test_a_spec_is_fixed_except_for_what_steers_the_removal(sandbox, blocked):
+    for change in FREE:
+        blocked.change(**change)
+    if sandbox.api.minor < FIRST_MINOR_WITH_RULES:
+        return
+    for change in FIXED:
+        with pytest.raises(ApiError) as refusal:
+            blocked.change(**change)
+        assert refusal.value.status == 422, change
+
+
+def test_the_status_cannot_be_wiped(sandbox, blocked):
+    if sandbox.api.minor < FIRST_MINOR_WITH_RULES:
+        uid = blocked.status()["nodeUID"]
+        sandbox.api.patch("NodeRemoval", blocked.name, {"status": None}, subresource="status")
+        blocked.wait_reason("DrainBlocked")  # it is bound again, to the same node
+        assert blocked.status()["nodeUID"] == uid
+        return
+    for wiped in (None, {"nodeUID": None}, {"nodeUID": "another"}):
+        with pytest.raises(ApiError) as refusal:
+            sandbox.api.patch("NodeRemoval", blocked.name, {"status": wiped}, subresource="status")
+        assert refusal.value.status == 422, wiped

@@ -229,30 +229,27 @@ class Actor {
     co_return failed(answer.error());
   }
 
-  /// Read and written anew: other removals write the same ConfigMap.
+  /// A merge patch of one entry: other removals write theirs into the same ConfigMap.
   awaitable<ActOutcome> record_removal(RecordRemoval record) {
     const auto& ns = context_.policy.own_namespace;
+    const RemovedNode entry{
+        .uid = record.uid, .removal = name(), .time = crd::to_rfc3339(context_.now)};
+    bj::object config_map{
+        {"data", removed_nodes::data_patch(session_.removed_nodes, record.node, entry)}};
     ObjectRef ref{resources::kConfigMaps, ns, std::string{removed_nodes::kConfigMap}};
-    const auto current = co_await context_.client.get(ref);
-    const bool absent = !current && current.error().kind == ErrorKind::NotFound;
-    if (!current && !absent) co_return failed(current.error());
-    const auto recorded =
-        absent ? std::map<std::string, RemovedNode>{} : removed_nodes::from_config_map(*current);
-    auto data = removed_nodes::data_patch(
-        recorded, record.node,
-        {.uid = record.uid, .removal = name(), .time = crd::to_rfc3339(context_.now)});
-    bj::object config_map{{"data", std::move(data)}};
-    controller::Result<bj::object> answer;
-    if (absent) {
+    auto answer = co_await context_.client.patch(std::move(ref), "", config_map);
+    if (!answer && answer.error().kind == ErrorKind::NotFound) {
+      config_map["data"] = removed_nodes::data_patch({}, record.node, entry);
       config_map["apiVersion"] = "v1";
       config_map["kind"] = "ConfigMap";
       config_map["metadata"] = bj::object{{"name", removed_nodes::kConfigMap}, {"namespace", ns}};
       controller::CollectionRef collection{resources::kConfigMaps, ns};
       answer = co_await context_.client.create(std::move(collection), std::move(config_map));
-    } else {
-      answer = co_await context_.client.patch(std::move(ref), "", std::move(config_map));
     }
-    if (answer) co_return ActOutcome::Done;
+    if (answer) {
+      session_.removed_nodes[record.node] = entry;
+      co_return ActOutcome::Done;
+    }
     if (answer.error().kind == ErrorKind::Conflict) co_return ActOutcome::Changed;
     auto error = answer.error();
     error.message +=

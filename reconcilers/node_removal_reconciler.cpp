@@ -271,7 +271,7 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       seen.server_minor = as_fact(co_await deps_.client.server_minor());
       break;
     case FactName::RemovedNodes:
-      seen.removed_nodes = co_await read_removed_nodes(deps_.client, deps_.policy.own_namespace);
+      co_await learn_removed_nodes(seen, session);
       break;
     case FactName::Matches:
       seen.matches =
@@ -305,6 +305,20 @@ awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& se
                              session.latest_node->meta.uid == watched->meta.uid &&
                              crd::is_newer(session.latest_node->meta, watched->meta);
   seen.node = std::optional{ours_is_newer ? *session.latest_node : *watched};
+}
+
+awaitable<void> NodeRemovalReconciler::learn_removed_nodes(Observation& seen, Session& session) {
+  // Whoever waits because of an entry goes on when it is taken out.
+  const bool begun = seen.removal.status.conditions.is_true(crd::condition::kAccepted);
+  if (begun && session.removed_nodes_known) {
+    seen.removed_nodes = session.removed_nodes;
+    co_return;
+  }
+  seen.removed_nodes = co_await read_removed_nodes(deps_.client, deps_.policy.own_namespace);
+  const auto* known_nodes = known(seen.removed_nodes);
+  if (known_nodes == nullptr) co_return;
+  session.removed_nodes = *known_nodes;
+  session.removed_nodes_known = true;
 }
 
 awaitable<void> NodeRemovalReconciler::learn_pods(Observation& seen, Session& session) {

@@ -51,6 +51,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   awaitable<void> learn(FactName fact, Observation& seen, Session& session);
   awaitable<void> learn_node(Observation& seen, Session& session);
   awaitable<void> learn_pods(Observation& seen, Session& session);
+  awaitable<void> learn_removed_nodes(Observation& seen, Session& session);
   awaitable<Write> write_status(const crd::NodeRemoval& removal,
                                 const crd::NodeRemovalStatus& status, Session& session);
   void start_view(Session& session, const std::string& name, const std::string& node);

@@ -39,6 +39,9 @@ struct Session {
   std::map<std::string, WorkloadProgress>
       migrated;                        ///< workloads that were seen ready elsewhere, by UID
   std::map<std::string, bool> claims;  ///< those that only one node may use, by namespace/name
+  /// As read when the removal began, and with what it recorded itself.
+  std::map<std::string, RemovedNode> removed_nodes;
+  bool removed_nodes_known = false;
   struct ReadBudget {
     std::optional<crd::DisruptionBudget> budget;  ///< nullopt: it could not be read
     std::chrono::steady_clock::time_point read_at;

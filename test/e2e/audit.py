@@ -22,14 +22,20 @@ class AuditLog:
 
     def _events(self):
         events = {}
-        with open(self._path, encoding="utf-8") as log:
-            log.seek(self._start)
+        with open(self._path, "rb") as log:
+            self._skip_to_first_line(log)
             for line in log:
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     break  # still being written
                 event = json.loads(line)
                 events[event["auditID"]] = event
         return events.values()
+
+    def _skip_to_first_line(self, log):
+        """The log may have ended inside a line, which is about an earlier request."""
+        log.seek(max(self._start - 1, 0))
+        if self._start and log.read(1) != b"\n":
+            log.readline()
 
 
 def _field(event, key):

@@ -74,6 +74,13 @@ std::vector<crd::Pod> pods_to_evict(const std::vector<crd::Pod>& pods,
   return result;
 }
 
+/// What these do to other removals, or to the existence of this one, only the watch tells.
+bool is_about_removals(const Action& action) {
+  return std::holds_alternative<CreateChild>(action) ||
+         std::holds_alternative<SteerChild>(action) ||
+         std::holds_alternative<DeleteRemoval>(action);
+}
+
 std::expected<int, std::string> as_fact(controller::Result<int> answer) {
   if (answer) return *answer;
   return std::unexpected(answer.error().message);
@@ -163,8 +170,10 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                        .removal = after_writes(*removal, *session),
                        .others = others_than(*removal),
                        .now = deps_.clock()};
+    const bool shows_in_watch = std::ranges::any_of(decision.actions, is_about_removals);
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));
     if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
+    if (shows_in_watch) co_return ReconcileResult::requeue_after(1s);
     const bool refused = !session->gate_refusal.empty();
     if (outcome == ActOutcome::Changed && (refused || round > 3)) {
       co_return ReconcileResult::requeue_after(decision.requeue.value_or(1s));

@@ -19,6 +19,7 @@ bool is_news(const crd::NodeRemovalStatus& before, const crd::NodeRemovalStatus&
          before.node_uid != after.node_uid || before.start_time != after.start_time ||
          before.completion_time != after.completion_time ||
          before.evidence.has_value() != after.evidence.has_value() ||
+         before.plan.empty() != after.plan.empty() || before.nodes != after.nodes ||
          !std::ranges::equal(before.conditions.all(), after.conditions.all(), same_condition) ||
          !std::ranges::equal(before.blockers, after.blockers, same_blocker) ||
          !std::ranges::equal(before.workloads, after.workloads, same_workload);

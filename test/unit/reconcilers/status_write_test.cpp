@@ -62,6 +62,9 @@ TEST(IsNews, IsWhatSomebodyWaitsFor) {
       {"another pod blocks", [](auto& s) { s.blockers.front().uid = "pod-web-2"; }},
       {"workload recorded",
        [](auto& s) { s.workloads.push_back({"StatefulSet", "shop", "db", "owner-db", 0, 0}); }},
+      {"plan", [](auto& s) { s.plan.push_back({"a/b", "Evict", "Running"}); }},
+      {"a node that is about to get its child",
+       [](auto& s) { s.nodes.push_back({"jetson", "node-1", "Starting"}); }},
       {"evidence", [](auto& s) { s.evidence = crd::Evidence{}; }},
   };
   for (const auto& [what, change] : kCases) EXPECT_TRUE(is_news_after(change)) << what;

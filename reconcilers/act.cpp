@@ -15,9 +15,10 @@
 #include "controller/backoff.hpp"
 #include "controller/log.hpp"
 #include "crd/json.hpp"
+#include "reconcilers/children.hpp"
 #include "reconcilers/eviction_outcome.hpp"
 #include "reconcilers/gate.hpp"
-#include "reconcilers/removed_nodes.hpp"
+#include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -63,14 +64,11 @@ class Actor {
       co_return co_await patch_node(*release);
     if (const auto* taints = std::get_if<SetTaints>(&action))
       co_return co_await patch_node(*taints);
-    if (const auto* record = std::get_if<RecordRemoval>(&action))
-      co_return co_await record_removal(*record);
-    if (const auto* child = std::get_if<CreateChild>(&action))
-      co_return co_await create_child(*child);
-    if (const auto* child = std::get_if<SteerChild>(&action))
-      co_return co_await steer_child(*child);
-    if (std::holds_alternative<DeleteRemoval>(action)) co_return co_await delete_removal();
-    co_return co_await delete_node();
+    if (std::holds_alternative<DeleteNode>(action)) co_return co_await delete_node();
+    const auto answer = co_await run_elsewhere(action);
+    if (answer) co_return ActOutcome::Done;
+    if (is_conflict(answer.error())) co_return ActOutcome::Changed;
+    co_return failed(answer.error());
   }
 
   /// Evict, DeletePod and ClearPod.
@@ -96,6 +94,26 @@ class Actor {
     session_.action_error = error.message;
     log(LogLevel::Warning, "request failed", {{"removal", name()}, {"error", error.message}});
     return ActOutcome::Failed;
+  }
+
+  /// What is done neither to the node nor to its pods.
+  awaitable<controller::Result<void>> run_elsewhere(const Action& action) {
+    auto& client = context_.client;
+    const auto& removal = context_.removal;
+    if (const auto* record = std::get_if<RecordRemoval>(&action)) {
+      const RemovedNode entry{
+          .uid = record->uid, .removal = name(), .time = crd::to_rfc3339(context_.now)};
+      const auto answer = co_await removed_nodes::write(
+          client, context_.policy.own_namespace, session_.removed_nodes, record->node, entry);
+      if (answer) session_.removed_nodes[record->node] = entry;
+      co_return answer;
+    }
+    if (const auto* child = std::get_if<CreateChild>(&action))
+      co_return co_await create_child(client, removal, *child);
+    if (const auto* child = std::get_if<SteerChild>(&action))
+      co_return co_await steer_child(client, *child);
+    ObjectRef ref{resources::kNodeRemovals, {}, name()};
+    co_return co_await client.delete_object(std::move(ref), removal.meta.uid);
   }
 
   awaitable<ActOutcome> patch_finalizers(bool add) {
@@ -226,110 +244,6 @@ class Actor {
     session_.latest_node.reset();
     if (answer) co_return ActOutcome::Done;
     if (is_conflict(answer.error())) co_return ActOutcome::Changed;
-    co_return failed(answer.error());
-  }
-
-  /// A merge patch of one entry: other removals write theirs into the same ConfigMap.
-  awaitable<ActOutcome> record_removal(RecordRemoval record) {
-    const auto& ns = context_.policy.own_namespace;
-    const RemovedNode entry{
-        .uid = record.uid, .removal = name(), .time = crd::to_rfc3339(context_.now)};
-    bj::object config_map{
-        {"data", removed_nodes::data_patch(session_.removed_nodes, record.node, entry)}};
-    ObjectRef ref{resources::kConfigMaps, ns, std::string{removed_nodes::kConfigMap}};
-    auto answer = co_await context_.client.patch(std::move(ref), "", config_map);
-    if (!answer && answer.error().kind == ErrorKind::NotFound) {
-      config_map["data"] = removed_nodes::data_patch({}, record.node, entry);
-      config_map["apiVersion"] = "v1";
-      config_map["kind"] = "ConfigMap";
-      config_map["metadata"] = bj::object{{"name", removed_nodes::kConfigMap}, {"namespace", ns}};
-      controller::CollectionRef collection{resources::kConfigMaps, ns};
-      answer = co_await context_.client.create(std::move(collection), std::move(config_map));
-    }
-    if (answer) {
-      session_.removed_nodes[record.node] = entry;
-      co_return ActOutcome::Done;
-    }
-    if (answer.error().kind == ErrorKind::Conflict) co_return ActOutcome::Changed;
-    auto error = answer.error();
-    error.message +=
-        " (the record of removed nodes is kept in the operator's namespace: --namespace)";
-    co_return failed(error);
-  }
-
-  /// The spec of the parent as it is now, for one node.
-  static bj::object child_spec(const bj::object& parent, const CreateChild& child) {
-    const auto* spec = crd::json::object_at(parent, "spec");
-    auto result = spec == nullptr ? bj::object{} : *spec;
-    // A child that goes away by itself would look like a cancelled one; it goes with its parent.
-    for (const auto key : {"nodeSelector", "maxConcurrent", "ttlSecondsAfterFinished"}) {
-      result.erase(key);
-    }
-    result["nodeName"] = child.node;
-    result["nodeUID"] = child.node_uid;
-    return result;
-  }
-
-  awaitable<ActOutcome> create_child(CreateChild child) {
-    ObjectRef ref{resources::kNodeRemovals, {}, name()};
-    const auto parent = co_await context_.client.get(std::move(ref));
-    if (!parent) co_return failed(parent.error());
-    const auto fresh = crd::node_removal_from_json(*parent);
-    const bool wanted = fresh.meta.uid == context_.removal.meta.uid && !fresh.is_being_deleted() &&
-                        !fresh.status.is_terminal() && !fresh.spec.suspend;
-    if (!wanted) co_return ActOutcome::Changed;
-    bj::object owner{{"apiVersion", "noderemoval.dev/v1alpha1"},
-                     {"kind", "NodeRemoval"},
-                     {"name", name()},
-                     {"uid", fresh.meta.uid},
-                     {"controller", true}};
-    bj::object object{{"apiVersion", "noderemoval.dev/v1alpha1"},
-                      {"kind", "NodeRemoval"},
-                      {"metadata", bj::object{{"name", child.name},
-                                              {"ownerReferences", bj::array{std::move(owner)}}}},
-                      {"spec", child_spec(*parent, child)}};
-    controller::CollectionRef collection{resources::kNodeRemovals, {}};
-    const auto answer = co_await context_.client.create(std::move(collection), std::move(object));
-    if (answer) {
-      log(LogLevel::Info, "child created",
-          {{"removal", name()}, {"child", child.name}, {"node", child.node}});
-      co_return ActOutcome::Done;
-    }
-    if (answer.error().kind != ErrorKind::Conflict) co_return failed(answer.error());
-    co_return co_await expect_own_child(child);
-  }
-
-  /// It exists already: made by us before a crash, or not ours at all.
-  awaitable<ActOutcome> expect_own_child(CreateChild child) {
-    ObjectRef ref{resources::kNodeRemovals, {}, child.name};
-    const auto existing = co_await context_.client.get(std::move(ref));
-    if (!existing) co_return failed(existing.error());
-    const auto meta = crd::object_meta_from_json(*existing);
-    const auto* owner = meta.controller();
-    if (owner != nullptr && owner->uid == context_.removal.meta.uid) co_return ActOutcome::Done;
-    KubeError taken;
-    taken.message = "NodeRemoval " + child.name + " for node " + child.node +
-                    " exists already and is not of this one; delete it to go on";
-    co_return failed(taken);
-  }
-
-  awaitable<ActOutcome> steer_child(SteerChild child) {
-    ObjectRef ref{resources::kNodeRemovals, {}, child.name};
-    bj::object spec{{"suspend", child.suspend},
-                    {"unreachable", bj::object{{"fenced", child.fenced}}}};
-    bj::object patch{{"metadata", bj::object{{"resourceVersion", child.resource_version}}},
-                     {"spec", std::move(spec)}};
-    const auto answer = co_await context_.client.patch(std::move(ref), "", std::move(patch));
-    if (answer) co_return ActOutcome::Done;
-    if (is_conflict(answer.error())) co_return ActOutcome::Changed;
-    co_return failed(answer.error());
-  }
-
-  awaitable<ActOutcome> delete_removal() {
-    ObjectRef ref{resources::kNodeRemovals, {}, name()};
-    const auto answer =
-        co_await context_.client.delete_object(std::move(ref), context_.removal.meta.uid);
-    if (answer || is_conflict(answer.error())) co_return ActOutcome::Done;
     co_return failed(answer.error());
   }
 

@@ -9,6 +9,7 @@
 #include "controller/watcher.hpp"
 #include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
+#include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
 #include "reconcilers/status_write.hpp"
 
@@ -323,7 +324,7 @@ awaitable<void> NodeRemovalReconciler::learn_removed_nodes(Observation& seen, Se
     seen.removed_nodes = session.removed_nodes;
     co_return;
   }
-  seen.removed_nodes = co_await read_removed_nodes(deps_.client, deps_.policy.own_namespace);
+  seen.removed_nodes = co_await removed_nodes::read(deps_.client, deps_.policy.own_namespace);
   const auto* known_nodes = known(seen.removed_nodes);
   if (known_nodes == nullptr) co_return;
   session.removed_nodes = *known_nodes;

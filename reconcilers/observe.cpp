@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "reconcilers/eviction_outcome.hpp"
-#include "reconcilers/removed_nodes.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -190,16 +189,6 @@ awaitable<std::optional<crd::DisruptionBudget>> read_budget(KubeClient& client, 
   known = {.budget = std::nullopt, .read_at = asked_at};
   if (object) known.budget = crd::disruption_budget_from_json(*object);
   co_return known.budget;
-}
-
-awaitable<std::expected<std::map<std::string, RemovedNode>, std::string>> read_removed_nodes(
-    KubeClient& client, std::string own_namespace) {
-  ObjectRef ref{resources::kConfigMaps, std::move(own_namespace),
-                std::string{removed_nodes::kConfigMap}};
-  const auto object = co_await client.get(std::move(ref));
-  if (object) co_return removed_nodes::from_config_map(*object);
-  if (object.error().kind == ErrorKind::NotFound) co_return std::map<std::string, RemovedNode>{};
-  co_return std::unexpected(object.error().message);
 }
 
 awaitable<std::expected<std::vector<NodeMatch>, std::string>> read_matches(

@@ -63,10 +63,6 @@ awaitable<std::optional<crd::DisruptionBudget>> read_budget(controller::KubeClie
                                                             Session& session, std::string ns,
                                                             std::string name);
 
-/// The record of removed nodes; empty when nothing was recorded yet.
-awaitable<std::expected<std::map<std::string, RemovedNode>, std::string>> read_removed_nodes(
-    controller::KubeClient& client, std::string own_namespace);
-
 /// The nodes that a selector matches, sorted by name. Quorum read.
 awaitable<std::expected<std::vector<NodeMatch>, std::string>> read_matches(
     controller::KubeClient& client, std::string label_selector);

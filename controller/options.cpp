@@ -44,7 +44,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
               "Seconds to wait for what a deleted Node leaves behind");
   app.add_option(
          "--min-healthy", options.policy.min_healthy_percent,
-         "Percentage of Ready nodes at or below which nothing is forced and no Node is deleted")
+         "Percentage of Ready nodes at or below which, with 3 or more nodes NotReady, nothing is "
+         "forced and no Node is deleted")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   app.add_option("--max-concurrent-removals", options.policy.max_concurrent_removals,

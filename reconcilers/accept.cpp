@@ -1,4 +1,5 @@
 #include "reconcilers/guards.hpp"
+#include "reconcilers/node_pods.hpp"
 #include "reconcilers/steps.hpp"
 #include "reconcilers/taints.hpp"
 
@@ -31,11 +32,28 @@ Step hold_uncordoned(Round& round) {
       " while it is being removed, so nothing more is done. To go on: kubectl cordon " + name +
       ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
   round.set(condition::kCordoned, ConditionStatus::False, "Uncordoned", message);
+  Blockers{}.write(round);
   round.requeue_after(5s);  // after a restart no watch of the node runs yet
   return round.wait("Uncordoned", message);
 }
 
 }  // namespace
+
+std::optional<GuardRefusal> refuse(const Round& round, const std::vector<NodeSummary>& census) {
+  const auto& spec = round.spec();
+  auto refusal = refuse_to_begin(spec, round.node(), census, round.seen.others);
+  if (const auto* removed = known(round.seen.removed_nodes); !refusal && removed != nullptr) {
+    refusal = refuse_rejoined(spec, round.node(), *removed);
+  }
+  if (!refusal) refusal = refuse_over_budget(round.seen.others, round.policy);
+  return refusal;
+}
+
+Step ask_for_removed_nodes(Round& round) {
+  const bool matters = round.spec().node_uid.empty();
+  if (!matters || known(round.seen.removed_nodes) != nullptr) return Step::Next;
+  return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
+}
 
 Step accept(Round& round) {
   const auto& node = round.node();
@@ -48,14 +66,8 @@ Step accept(Round& round) {
     if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
       return wait_for_holder(round, condition::kAccepted, *holder);
     }
-    const auto* removed = known(round.seen.removed_nodes);
-    if (removed == nullptr && round.spec().node_uid.empty()) {
-      return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
-    }
-    auto refusal = refuse_to_begin(round.spec(), node, *census, round.seen.others);
-    if (!refusal && removed != nullptr) refusal = refuse_rejoined(round.spec(), node, *removed);
-    if (!refusal) refusal = refuse_over_budget(round.seen.others, round.policy);
-    if (refusal) {
+    if (ask_for_removed_nodes(round) == Step::Wait) return Step::Wait;
+    if (const auto refusal = refuse(round, *census)) {
       if (refusal->final) {
         round.set(condition::kAccepted, ConditionStatus::False, refusal->reason, refusal->message);
         return round.fail("Refused", refusal->message);

@@ -26,7 +26,8 @@ PodVerdict of_daemon_set(const std::string& name, const crd::DrainSpec& drain) {
   }
   return {PodClass::NeedsWord, "DaemonSetPod",
           "pod of DaemonSet " + name +
-              ", which would start it again at once; set spec.drain.ignoreDaemonSets: true"};
+              ", which belongs to the node; create the NodeRemoval again with "
+              "spec.drain.ignoreDaemonSets: true"};
 }
 
 }  // namespace

@@ -82,7 +82,10 @@ Step wait_for_replacements(Round& round) {
   }
   if (round.timed_out(condition::kPodsMigrated, spec.timeout_seconds)) {
     if (spec.on_timeout == crd::TimeoutAction::Continue) return Step::Next;
-    return round.fail("MigrationTimedOut", "Not running elsewhere: " + name_some(waiting));
+    const std::string message = "Not running elsewhere after " +
+                                std::to_string(spec.timeout_seconds) + " s: " + name_some(waiting);
+    round.set(condition::kPodsMigrated, ConditionStatus::False, "TimedOut", message);
+    return round.fail("MigrationTimedOut", message);
   }
   round.requeue_after(round.poll_interval(condition::kPodsMigrated));
   const std::string message = "Waiting until they run elsewhere: " + name_some(waiting);
@@ -96,6 +99,7 @@ Step brake_applies(Round& round) {
   const auto message = brake(*census, round.policy);
   if (!message) return Step::Next;
   round.requeue_after(5s);
+  Blockers{}.write(round);
   return round.wait(condition::kTerminatingPodsCleared, "TooManyNodesNotReady", *message);
 }
 

@@ -1,5 +1,6 @@
 #include "reconcilers/decide.hpp"
 
+#include "reconcilers/node_pods.hpp"
 #include "reconcilers/plan.hpp"
 #include "reconcilers/round.hpp"
 #include "reconcilers/steps.hpp"
@@ -51,6 +52,7 @@ Step check_spec(Round& round) {
 /// Stops starting anything new. The clocks of steps that are under way start anew when it goes on.
 Step check_suspend(Round& round) {
   if (!round.spec().suspend) return Step::Next;
+  Blockers{}.write(round);
   if (round.node().is_ready())
     round.status().evidence.reset();  // the next silence counts from its own start
   for (const auto type : {condition::kDrained, condition::kPodsMigrated,

@@ -129,6 +129,7 @@ Step delete_node(Round& round) {
   if (census == nullptr) return round.need(FactName::Census, round.seen.census);
   if (const auto message = brake(*census, round.policy)) {
     round.requeue_after(5s);
+    Blockers{}.write(round);
     return round.wait("TooManyNodesNotReady", *message);
   }
   const auto* removed = known(round.seen.removed_nodes);

@@ -79,7 +79,7 @@ std::string describe(Round& round, const std::vector<NodeSummary>& census) {
   auto text =
       "Nothing was touched. The plan: " + counts_of(round.status().plan) + "; see status.plan.";
   const auto& node = round.node();
-  if (const auto refusal = refuse_to_begin(round.spec(), node, census, round.seen.others)) {
+  if (const auto refusal = refuse(round, census)) {
     return text + " The removal would not begin (" + refusal->reason + "): " + refusal->message;
   }
   if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
@@ -110,6 +110,7 @@ Step plan_only(Round& round) {
   round.status().node_uid = round.node().meta.uid;
   const auto* census = known(round.seen.census);
   if (census == nullptr) return round.need(FactName::Census, round.seen.census);
+  if (ask_for_removed_nodes(round) == Step::Wait) return Step::Wait;
   const auto* pods = known(round.seen.pods);
   if (pods == nullptr) return round.need(FactName::Pods, round.seen.pods);
   if (round.node().is_ready()) {

@@ -16,7 +16,7 @@ struct Policy {
   /// How long to wait for what a deleted Node leaves behind. PodGC removes orphaned pods after 40 s
   /// to 80 s.
   std::chrono::seconds leftovers_timeout{300};
-  /// The brake: with at least this many nodes NotReady, and less than `min_healthy_percent` of all
+  /// The brake: with at least this many nodes NotReady, and at most `min_healthy_percent` of all
   /// nodes Ready, nothing is forced and no Node is deleted. Both are the rule of the node-lifecycle
   /// controller.
   int brake_min_nodes = 3;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "crd/core_types.hpp"
+#include "reconcilers/guards.hpp"
 #include "reconcilers/round.hpp"
 
 /// The steps of the flow in their order, each in the file that has its name. A step changes only
@@ -12,6 +14,10 @@ namespace reconcilers {
 
 // accept.cpp
 Step accept(Round& round);
+/// All guards before the cordon; asks nothing.
+std::optional<GuardRefusal> refuse(const Round& round, const std::vector<NodeSummary>& census);
+/// Asks which nodes were removed before, when it matters.
+Step ask_for_removed_nodes(Round& round);
 Step cordon(Round& round);
 /// Undoes what a cancelled or failed removal did to the node, then drops the finalizer.
 void release(Round& round, bool uncordon);

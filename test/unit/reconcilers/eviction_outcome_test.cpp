@@ -77,7 +77,7 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
        {"EvictionForbidden",
         "pods \"web-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\" (give "
         "the "
-        "operator its rights: kubectl apply -k manifests)",
+        "operator its rights: kubectl apply -f manifests/rbac.yaml)",
         "", kNow + 1s}},
       {"admission webhook",
        error_of(ErrorKind::Forbidden, 403,

@@ -124,8 +124,8 @@ TEST(GoldenMessages, OfTheDrain) {
        changed(cordoned_with({make_pod("proxy-1", "DaemonSet", "proxy")}),
                [](auto& seen) { seen.removal.spec.drain.ignore_daemon_sets = false; }),
        "Unknown/DrainBlocked",
-       "1 pod cannot leave: shop/proxy-1 (DaemonSetPod: pod of DaemonSet proxy, which would start "
-       "it again at once; set "
+       "1 pod cannot leave: shop/proxy-1 (DaemonSetPod: pod of DaemonSet proxy, "
+       "which belongs to the node; create the NodeRemoval again with "
        "spec.drain.ignoreDaemonSets: true)"},
       {"budget",
        changed(cordoned_with({make_pod("web-1")}),

@@ -76,11 +76,10 @@ int run(const Options& options, controller::KubeConfig config) {
   const auto client = controller::make_http_kube_client(std::move(config), options.client);
   controller::WorkQueue queue{executor};
   controller::TaskGroup tasks{executor};
-  controller::Store<crd::NodeRemoval> removals{executor, crd::node_removal_from_json,
-                                               [&](const crd::NodeRemoval& removal) {
-                                                 for (auto& key : reconcilers::keys_of(removal))
-                                                   queue.add(std::move(key));
-                                               }};
+  controller::Store<crd::NodeRemoval> removals{
+      executor, crd::node_removal_from_json, [&](const crd::NodeRemoval& removal) {
+        for (const auto& key : reconcilers::keys_of(removal)) queue.add(key);
+      }};
   reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
                                                  .client = *client,
                                                  .removals = removals,

@@ -12,7 +12,7 @@ namespace {
 namespace bj = boost::json;
 
 /// "25%"
-std::optional<MaxConcurrent> percentage(std::string_view text) {
+std::optional<MaxConcurrent> percentage(const std::string& text) {
   MaxConcurrent result{.value = 0, .percent = true};
   if (text.empty() || text.back() != '%') return std::nullopt;
   const auto* end = text.data() + text.size() - 1;
@@ -75,7 +75,8 @@ class SpecReader {
     const auto* value = json::find(object_, key);
     if (value == nullptr) return;
     if (const auto* number = value->if_int64()) out = MaxConcurrent{*number, false};
-    if (const auto* text = value->if_string()) out = percentage({text->data(), text->size()});
+    if (const auto* text = value->if_string())
+      out = percentage(std::string{text->data(), text->size()});
     if (!out || out->value < 1 || out->value > (out->percent ? 100 : 500)) {
       fail(key, "must be a number from 1 to 500 or a percentage from 1% to 100%");
     }

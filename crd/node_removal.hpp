@@ -19,6 +19,8 @@ namespace crd {
 inline constexpr std::string_view kFinalizer = "noderemoval.dev/removal";
 inline constexpr std::string_view kClaimAnnotation = "noderemoval.dev/claim";
 inline constexpr std::string_view kProtectAnnotation = "noderemoval.dev/protect";
+inline constexpr std::string_view kSuspendedByParentAnnotation =
+    "noderemoval.dev/suspended-by-parent";
 inline constexpr std::string_view kRemovingTaint = "noderemoval.dev/removing";
 inline constexpr std::string_view kOutOfServiceTaint = "node.kubernetes.io/out-of-service";
 

@@ -10,6 +10,7 @@
 #include <exception>
 #include <expected>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "controller/backoff.hpp"
@@ -52,6 +53,32 @@ bool needs_fencing_for(const Action& action) {
   return false;
 }
 
+/// Why something destructive is not done now.
+struct Hindrance {
+  std::string why;
+  bool unreadable = false;  ///< the API server did not tell what has to be known first
+};
+
+template <typename T>
+using Checked = std::expected<T, Hindrance>;
+
+std::unexpected<Hindrance> refused(std::string why) {
+  return std::unexpected(Hindrance{std::move(why)});
+}
+std::unexpected<Hindrance> unreadable(std::string why) {
+  return std::unexpected(Hindrance{std::move(why), true});
+}
+
+template <typename T>
+Checked<T> as_checked(std::expected<T, std::string> answer) {
+  if (!answer) return refused(std::move(answer).error());
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return *std::move(answer);
+  }
+}
+
 class Actor {
  public:
   explicit Actor(ActContext& context) : context_(context), session_(context.session) {}
@@ -80,8 +107,8 @@ class Actor {
         dead_node ? co_await check_dead_node(needs_fencing) : co_await check_drain();
     if (!allowed) {
       log(LogLevel::Info, "pods are left alone",
-          {{"removal", name()}, {"reason", allowed.error()}});
-      co_return ActOutcome::Changed;
+          {{"removal", name()}, {"reason", allowed.error().why}});
+      co_return hindered(allowed.error());
     }
     co_await run_in_parallel(actions);
     co_return ActOutcome::Done;
@@ -185,51 +212,77 @@ class Actor {
   }
 
   /// Quorum reads of this removal and its node, made now.
-  awaitable<std::expected<FreshView, std::string>> read_fresh() {
+  awaitable<Checked<FreshView>> read_fresh() {
     ObjectRef ref{resources::kNodeRemovals, {}, name()};
     const auto object = co_await context_.client.get(std::move(ref));
-    if (!object) co_return std::unexpected(object.error().message);
+    if (!object) co_return unreadable(object.error().message);
+    FreshView view{.removal = crd::node_removal_from_json(*object), .node = {}};
+    if (auto hindrance = co_await find_parent(view.removal)) co_return std::unexpected(*hindrance);
     auto node = co_await read_node(context_.client, context_.removal.spec.node_name);
-    if (!node) co_return std::unexpected(node.error());
-    if (!*node) co_return std::unexpected("the node is gone");
-    FreshView view{.removal = crd::node_removal_from_json(*object), .node = std::move(**node)};
+    if (!node) co_return unreadable(node.error());
+    if (!*node) co_return refused("the node is gone");
+    view.node = std::move(**node);
     session_.latest = view.removal;
     session_.latest_node = view.node;
     co_return view;
   }
 
-  awaitable<std::expected<void, std::string>> check_drain() {
-    const auto fresh = co_await read_fresh();
-    if (!fresh) co_return std::unexpected(fresh.error());
-    co_return may_evict(context_.removal.meta.uid, *fresh);
+  /// A child goes with its parent, also before the garbage collector has come to it.
+  awaitable<std::optional<Hindrance>> find_parent(const crd::NodeRemoval& removal) {
+    const auto* owner = removal.meta.controller();
+    if (owner == nullptr || owner->kind != resources::kNodeRemovals.kind) co_return std::nullopt;
+    const auto uid = owner->uid;
+    const Hindrance cancelled{"the NodeRemoval " + owner->name +
+                              " that made this one is cancelled"};
+    ObjectRef ref{resources::kNodeRemovals, {}, owner->name};
+    const auto parent = co_await context_.client.get(std::move(ref));
+    if (!parent && parent.error().kind == ErrorKind::NotFound) co_return cancelled;
+    if (!parent) co_return Hindrance{parent.error().message, true};
+    const auto meta = crd::object_meta_from_json(*parent);
+    if (meta.uid != uid || meta.deletion_timestamp) co_return cancelled;
+    co_return std::nullopt;
   }
 
-  awaitable<std::expected<void, std::string>> check_dead_node(bool needs_fencing) {
-    const auto census = co_await context_.census.get(kCensusMaxAge);
-    if (!census) co_return std::unexpected(census.error());
+  awaitable<Checked<void>> check_drain() {
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
-    co_return may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census, needs_fencing,
-                                   context_.policy, context_.now);
+    co_return as_checked(may_evict(context_.removal.meta.uid, *fresh));
   }
 
-  awaitable<std::expected<crd::NodeDeletePermit, std::string>> ask_gate() {
+  awaitable<Checked<void>> check_dead_node(bool needs_fencing) {
     const auto census = co_await context_.census.get(kCensusMaxAge);
-    if (!census) co_return std::unexpected(census.error());
+    if (!census) co_return unreadable(census.error());
+    const auto fresh = co_await read_fresh();
+    if (!fresh) co_return std::unexpected(fresh.error());
+    co_return as_checked(may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census,
+                                              needs_fencing, context_.policy, context_.now));
+  }
+
+  awaitable<Checked<crd::NodeDeletePermit>> ask_gate() {
+    const auto census = co_await context_.census.get(kCensusMaxAge);
+    if (!census) co_return unreadable(census.error());
     const auto pods = co_await read_pods(context_.client, context_.removal.spec.node_name);
-    if (!pods) co_return std::unexpected(pods.error());
+    if (!pods) co_return unreadable(pods.error());
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
-    co_return DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census, context_.others,
-                                 context_.policy, context_.now);
+    co_return as_checked(DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census,
+                                            context_.others, context_.policy, context_.now));
+  }
+
+  /// What could not be read is tried again with backoff; what was refused is looked at anew.
+  ActOutcome hindered(const Hindrance& hindrance) {
+    if (!hindrance.unreadable) return ActOutcome::Changed;
+    session_.action_error = hindrance.why;
+    return ActOutcome::Failed;
   }
 
   awaitable<ActOutcome> delete_node() {
     auto permit = co_await ask_gate();
     if (!permit) {
-      session_.gate_refusal = permit.error();
-      log(LogLevel::Info, "node not deleted", {{"removal", name()}, {"reason", permit.error()}});
-      co_return ActOutcome::Changed;
+      const auto& hindrance = permit.error();
+      session_.gate_refusal = hindrance.why;
+      log(LogLevel::Info, "node not deleted", {{"removal", name()}, {"reason", hindrance.why}});
+      co_return hindered(hindrance);
     }
     session_.gate_refusal.clear();
     log(LogLevel::Info, "deleting node",
@@ -325,6 +378,7 @@ bool is_for_pod(const Action& action) {
 
 controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> actions) {
   Actor actor{context};
+  auto worst = ActOutcome::Done;
   std::vector<Action> for_pods;
   for (const auto& action : actions) {
     if (is_for_pod(action)) {
@@ -332,8 +386,11 @@ controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> ac
       continue;
     }
     const auto outcome = co_await actor.run(action);
-    if (outcome != ActOutcome::Done) co_return outcome;
+    if (outcome == ActOutcome::Done) continue;
+    if (!std::holds_alternative<CreateChild>(action)) co_return outcome;
+    worst = outcome;  // the other nodes go on
   }
+  if (worst != ActOutcome::Done) co_return worst;
   if (!for_pods.empty()) {
     const auto outcome = co_await actor.run_for_pods(for_pods);
     if (outcome != ActOutcome::Done) co_return outcome;

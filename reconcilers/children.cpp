@@ -96,7 +96,11 @@ awaitable<Result<void>> create_child(KubeClient& client, crd::NodeRemoval parent
 
 awaitable<Result<void>> steer_child(KubeClient& client, SteerChild child) {
   ObjectRef ref{resources::kNodeRemovals, {}, child.name};
-  bj::object metadata{{"resourceVersion", child.resource_version}};
+  bj::object annotations;
+  annotations[crd::kSuspendedByParentAnnotation] = nullptr;
+  if (child.by_parent) annotations[crd::kSuspendedByParentAnnotation] = "true";
+  bj::object metadata{{"resourceVersion", child.resource_version},
+                      {"annotations", std::move(annotations)}};
   bj::object unreachable{{"fenced", child.fenced}};
   bj::object spec{{"suspend", child.suspend}, {"unreachable", std::move(unreachable)}};
   bj::object patch{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}};

@@ -1,6 +1,7 @@
 #include "reconcilers/classify.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace reconcilers {
 namespace {
@@ -15,9 +16,28 @@ bool tolerates_cordon(const crd::Pod& pod) {
   return tolerates(kUnschedulableTaint) && tolerates(crd::kRemovingTaint);
 }
 
-bool came_back(const crd::Pod& pod, std::optional<crd::TimePoint> cordoned_at) {
-  return cordoned_at && pod.meta.creation_timestamp &&
-         *pod.meta.creation_timestamp > *cordoned_at && tolerates_cordon(pod);
+/// A pod may still be bound this long after the cordon, by a scheduler that has not seen it yet.
+constexpr std::chrono::seconds kLateBinding{5};
+
+/// nullopt unless its controller started the pod here although the node is cordoned.
+std::optional<PodVerdict> came_back(const crd::Pod& pod,
+                                    std::optional<crd::TimePoint> cordoned_at) {
+  if (!cordoned_at || !pod.meta.creation_timestamp || pod.meta.controller() == nullptr) {
+    return std::nullopt;
+  }
+  const auto since = *pod.meta.creation_timestamp - *cordoned_at;
+  if (tolerates_cordon(pod) && since > std::chrono::seconds{0}) {
+    return PodVerdict{PodClass::ComesBack, "ToleratesCordon",
+                      "it tolerates the taints of a cordoned node and was started here again after "
+                      "the cordon; take the toleration without a key out of its template, then "
+                      "delete it"};
+  }
+  if (since > kLateBinding) {
+    return PodVerdict{PodClass::ComesBack, "BypassesScheduler",
+                      "it was started on the cordoned node again, past the scheduler; take "
+                      "spec.nodeName out of its template, then delete it"};
+  }
+  return std::nullopt;
 }
 
 PodVerdict of_daemon_set(const std::string& name, const crd::DrainSpec& drain) {
@@ -50,7 +70,7 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
   if (pod.is_terminating()) return {PodClass::Leaves, "Terminating", ""};
   if (pod.is_finished()) return {PodClass::Leaves, "Finished", ""};
   if (drain.wait_for_completion && drain.wait_for_completion->matches(pod.meta.labels)) {
-    return {PodClass::Waits, "WaitForCompletion",
+    return {PodClass::Finishes, "WaitForCompletion",
             "spec.drain.waitForCompletion selects it, so it is left to finish by itself"};
   }
   if (controller == nullptr && !drain.force) {
@@ -65,11 +85,7 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
             "create the "
             "NodeRemoval again with spec.drain.deleteEmptyDirData: true"};
   }
-  if (came_back(pod, cordoned_at)) {
-    return {PodClass::Waits, "ToleratesCordon",
-            "it tolerates the taints of a cordoned node and was started here again after the "
-            "cordon; take the toleration without a key out of its template, then delete it"};
-  }
+  if (auto verdict = came_back(pod, cordoned_at)) return *std::move(verdict);
   return {PodClass::Leaves, "Running", ""};
 }
 

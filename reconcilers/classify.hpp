@@ -11,8 +11,9 @@
 namespace reconcilers {
 
 enum class PodClass {
-  Leaves,  ///< has to be gone from the node before the Node is deleted
-  Waits,   ///< has to be gone as well, but is not told to leave: it ends by itself, or comes back
+  Leaves,     ///< has to be gone from the node before the Node is deleted
+  Finishes,   ///< has to be gone as well, and ends by itself
+  ComesBack,  ///< has to be gone as well, but telling it to leave only starts it here again
   NeedsWord,  ///< would have to leave, but nobody has agreed to what is lost with it
   LeftOut,    ///< the user does not want it drained; it would be lost with the Node
   Stays,      ///< belongs to the node: it goes with it
@@ -32,8 +33,9 @@ struct PodVerdict {
 /// A DaemonSet that is deleted without its pods takes its owner reference from them, so that they
 /// count as pods without a controller.
 ///
-/// Beyond kubectl: pods that waitForCompletion selects are left to finish, and a pod that tolerates
-/// the cordon and was started here after it (`cordoned_at`) is not told to leave again and again.
+/// Beyond kubectl: pods that waitForCompletion selects are left to finish, and a pod whose
+/// controller started it here after the cordon (`cordoned_at`) is not told to leave again and
+/// again.
 PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
                     std::optional<crd::TimePoint> cordoned_at);
 

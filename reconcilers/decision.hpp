@@ -99,6 +99,7 @@ struct SteerChild {
   std::string name;
   std::string resource_version;
   bool suspend = false;
+  bool by_parent = false;  ///< remember that the suspension is the parent's
   bool fenced = false;
   bool operator==(const SteerChild&) const = default;
 };

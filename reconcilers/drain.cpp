@@ -36,7 +36,8 @@ bool is_refused_by_budget(const Round& round, const crd::Pod& pod) {
 /// it otherwise.
 void drain_pod(Round& round, const PodToRemove& entry, Blockers& blockers) {
   const auto& pod = entry.pod;
-  if (const auto deletion = delete_before_time_limit(round, pod)) {
+  const bool comes_back = entry.verdict.pod_class == PodClass::ComesBack;
+  if (const auto deletion = delete_before_time_limit(round, pod); deletion && !comes_back) {
     if (is_refused_by_budget(round, pod) ||
         !is_pausing(round, pod, round.seen.accepted, blockers)) {
       round.decision.actions.emplace_back(*deletion);
@@ -52,7 +53,7 @@ void drain_pod(Round& round, const PodToRemove& entry, Blockers& blockers) {
     }
     return;
   }
-  if (entry.verdict.pod_class == PodClass::Waits) {
+  if (comes_back || entry.verdict.pod_class == PodClass::Finishes) {
     blockers.add(pod, entry.verdict.reason, entry.verdict.message);
     return;
   }

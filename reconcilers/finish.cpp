@@ -147,8 +147,29 @@ Step delete_node(Round& round) {
   return round.wait(condition::kNodeDeleted, "DeletingNode", "Deleting Node " + node.meta.name);
 }
 
+/// Nothing on the node is in the way any more, and what was not done is not going to be.
+void settle_steps(Round& round) {
+  Blockers{}.write(round);
+  for (const auto type : {condition::kDrained, condition::kPodsMigrated,
+                          condition::kVolumesDetached, condition::kTerminatingPodsCleared}) {
+    if (round.began(type)) {
+      round.set(type, ConditionStatus::False, "NodeGone",
+                "The Node was deleted before this step was done");
+    }
+  }
+}
+
+/// With the node, its pods are gone.
+void settle_counts(Round& round) {
+  auto& pods = round.status().pods;
+  if (!pods) return;
+  pods->evicted = pods->total;
+  pods->terminating = pods->blocked = pods->remaining = 0;
+}
+
 Step check_leftovers(Round& round, bool rejoined) {
   const auto& name = round.spec().node_name;
+  settle_steps(round);
   if (!round.status().conditions.is_true(condition::kNodeDeleted)) {
     const bool by_us = round.status().conditions.find(condition::kNodeDeleted) != nullptr;
     round.pass(condition::kNodeDeleted, by_us ? "Deleted" : "GoneAlready",
@@ -164,6 +185,7 @@ Step check_leftovers(Round& round, bool rejoined) {
   }
   const auto* leftovers = known(round.seen.leftovers);
   if (leftovers == nullptr) return round.need(FactName::Leftovers, round.seen.leftovers);
+  if (leftovers->pods.empty()) settle_counts(round);
   if (leftovers->empty() && leftovers->lease_of_running_kubelet) {
     const std::string message =
         "The kubelet of the machine still runs and has made Lease kube-node-lease/" + name +

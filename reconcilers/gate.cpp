@@ -71,15 +71,14 @@ std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
   if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
   if (auto problem = settle_problem(fresh.removal, policy, now)) return std::unexpected(*problem);
-  if (auto refusal =
-          refuse_control_plane(fresh.removal.spec, fresh.node, census, others, Stage::Begun)) {
+  if (auto refusal = refuse_control_plane(fresh.removal.spec, fresh.node, census, others)) {
     return std::unexpected(refusal->message);
   }
   if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
     return std::unexpected("the node carries the annotation " +
                            std::string{crd::kProtectAnnotation});
   }
-  if (auto refusal = refuse_last_schedulable(fresh.node, census, others, Stage::Begun))
+  if (auto refusal = refuse_last_schedulable(fresh.node, census, others))
     return std::unexpected(refusal->message);
   if (auto problem = brake(census, policy)) return std::unexpected(*problem);
   if (auto problem = pods_problem(fresh.removal, pods)) return std::unexpected(*problem);

@@ -104,17 +104,25 @@ void take_over(Round& round, const Children& children) {
     pods.remaining += child.pods->remaining;
     pods.skipped += child.pods->skipped;
   }
-  if (any_pods) round.status().pods = pods;
+  // A child that is gone takes its numbers along.
+  const auto before = round.status().pods.value_or(crd::PodCounts{});
+  if (any_pods && pods.total >= before.total) round.status().pods = pods;
 }
 
-/// suspend goes down as it is; fenced only as true, so that it can be said of one machine alone.
+/// The parent takes back only a suspension of its own, and fencing goes down only as true: both can
+/// be said of one node alone.
 void hand_down(Round& round) {
   const auto& spec = round.spec();
   for (const auto& child : round.seen.children) {
+    const bool by_itself = child.suspend && !child.suspended_by_parent;
+    const bool by_parent = spec.suspend && !by_itself;
+    const bool suspend = by_itself || by_parent;
     const bool fenced = child.fenced || spec.unreachable.fenced;
-    if (child.terminal || (child.suspend == spec.suspend && child.fenced == fenced)) continue;
+    const bool as_wanted = child.suspend == suspend && child.fenced == fenced &&
+                           child.suspended_by_parent == by_parent;
+    if (child.terminal || as_wanted) continue;
     round.decision.actions.emplace_back(
-        SteerChild{child.name, child.resource_version, spec.suspend, fenced});
+        SteerChild{child.name, child.resource_version, suspend, by_parent, fenced});
   }
 }
 
@@ -149,7 +157,9 @@ Step end_when_all_have_ended(Round& round) {
     return round.fail("PartiallyFailed", std::to_string(failed.size()) + " of " +
                                              count_of(nodes.size(), "node") +
                                              " could not be removed: " + name_some(failed) +
-                                             ". See their own NodeRemovals.");
+                                             ". See their own NodeRemovals. A node that has "
+                                             "joined again (NodeRejoined) needs one with nodeName "
+                                             "and nodeUID.");
   }
   const bool deleted = round.spec().delete_node;
   return round.succeed(deleted ? "NodeRemoved" : "Drained",

@@ -11,12 +11,10 @@
 namespace reconcilers {
 namespace {
 
-/// True when another removal takes this node away: one that has begun, or, as long as we have not
-/// begun ourselves, one that comes before us.
-bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others, Stage stage) {
+/// True when another removal takes this node away. One that has not begun may wait for ever.
+bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others) {
   return std::ranges::any_of(others, [&](const OtherRemoval& other) {
-    const bool comes_first = other.accepted || (other.older && stage == Stage::Beginning);
-    return comes_first && other.node_name == node.name;
+    return other.accepted && other.node_name == node.name;
   });
 }
 
@@ -24,12 +22,11 @@ bool is_leaving(const NodeSummary& node, const std::vector<OtherRemoval>& others
 
 std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<NodeSummary>& census,
-                                                    const std::vector<OtherRemoval>& others,
-                                                    Stage stage) {
+                                                    const std::vector<OtherRemoval>& others) {
   if (!node.is_ready()) return std::nullopt;  // its pods do not run here any more
   const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
     return other.uid != node.meta.uid && other.ready && !other.unschedulable &&
-           !is_leaving(other, others, stage);
+           !is_leaving(other, others);
   });
   if (another) return std::nullopt;
   return GuardRefusal{
@@ -42,8 +39,7 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
 std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,
                                                  const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,
-                                                 const std::vector<OtherRemoval>& others,
-                                                 Stage stage) {
+                                                 const std::vector<OtherRemoval>& others) {
   if (!node.is_control_plane()) return std::nullopt;
   if (!spec.allow_control_plane) {
     return GuardRefusal{
@@ -53,11 +49,20 @@ std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spe
             "spec.allowControlPlane: true (and remove its etcd member yourself).",
         true};
   }
-  const bool another = std::ranges::any_of(census, [&](const NodeSummary& other) {
-    return other.uid != node.meta.uid && other.control_plane && other.ready &&
-           !is_leaving(other, others, stage);
-  });
-  if (another) return std::nullopt;
+  const auto counts = [&](const NodeSummary& other) {
+    return other.uid != node.meta.uid && other.control_plane && other.ready;
+  };
+  const auto stays = [&](const NodeSummary& other) {
+    return counts(other) && !is_leaving(other, others);
+  };
+  if (std::ranges::any_of(census, stays)) return std::nullopt;
+  if (std::ranges::any_of(census, counts)) {
+    return GuardRefusal{"LastControlPlaneNode",
+                        "The other control-plane nodes are being removed, so Node " +
+                            node.meta.name +
+                            " would be the last one. This removal goes on when "
+                            "one of those is cancelled or another control-plane node has joined."};
+  }
   return GuardRefusal{
       "LastControlPlaneNode",
       "Node " + node.meta.name +
@@ -69,8 +74,7 @@ std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spe
 std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
                                             const std::vector<NodeSummary>& census,
                                             const std::vector<OtherRemoval>& others) {
-  if (auto refusal = refuse_control_plane(spec, node, census, others, Stage::Beginning))
-    return refusal;
+  if (auto refusal = refuse_control_plane(spec, node, census, others)) return refusal;
   if (node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
     return GuardRefusal{"NodeProtected",
                         "Node " + node.meta.name + " is protected by the annotation " +
@@ -78,7 +82,7 @@ std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, co
                             ". Remove it to go on: kubectl annotate node " + node.meta.name + " " +
                             std::string{crd::kProtectAnnotation} + "-"};
   }
-  return refuse_last_schedulable(node, census, others, Stage::Beginning);
+  return refuse_last_schedulable(node, census, others);
 }
 
 std::optional<GuardRefusal> refuse_over_budget(const std::vector<OtherRemoval>& others,

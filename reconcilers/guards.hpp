@@ -20,9 +20,6 @@ struct GuardRefusal {
   bool final = false;
 };
 
-/// A removal that has begun does not make way for an older one that waits behind it.
-enum class Stage { Beginning, Begun };
-
 /// Guards before the cordon.
 std::optional<GuardRefusal> refuse_to_begin(const crd::NodeRemovalSpec& spec, const crd::Node& node,
                                             const std::vector<NodeSummary>& census,
@@ -47,14 +44,12 @@ std::optional<std::string> brake(const std::vector<NodeSummary>& census, const P
 std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,
                                                  const crd::Node& node,
                                                  const std::vector<NodeSummary>& census,
-                                                 const std::vector<OtherRemoval>& others,
-                                                 Stage stage);
+                                                 const std::vector<OtherRemoval>& others);
 
 /// A Ready node whose pods could run nowhere else, because no other node is Ready and schedulable.
 std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
                                                     const std::vector<NodeSummary>& census,
-                                                    const std::vector<OtherRemoval>& others,
-                                                    Stage stage);
+                                                    const std::vector<OtherRemoval>& others);
 
 /// From when on a NotReady node may be treated as dead: NotReady for the tolerance by the time in
 /// its own condition and by what we have seen ourselves.

@@ -221,6 +221,8 @@ std::vector<Child> NodeRemovalReconciler::children_of(const crd::NodeRemoval& re
                         .reason = summary == nullptr ? "" : summary->reason,
                         .terminal = child.status.is_terminal(),
                         .suspend = child.spec.suspend,
+                        .suspended_by_parent = child.meta.annotations.contains(
+                            std::string{crd::kSuspendedByParentAnnotation}),
                         .fenced = child.spec.unreachable.fenced,
                         .pods = child.status.pods});
   }

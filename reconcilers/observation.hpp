@@ -57,6 +57,7 @@ struct Child {
   std::string reason;  ///< of its condition Succeeded; empty before it has one
   bool terminal = false;
   bool suspend = false;
+  bool suspended_by_parent = false;
   bool fenced = false;
   std::optional<crd::PodCounts> pods;
 };

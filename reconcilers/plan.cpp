@@ -26,8 +26,9 @@ Planned blocked(const std::string& reason, const std::string& message) {
 }
 
 Planned plan_on_ready_node(const Round& round, const crd::Pod& pod, const PodVerdict& verdict) {
-  if (verdict.reason == "ToleratesCordon") return blocked(verdict.reason, verdict.message);
-  if (verdict.pod_class == PodClass::Waits || pod.is_terminating()) return {"Wait", verdict.reason};
+  if (verdict.pod_class == PodClass::ComesBack) return blocked(verdict.reason, verdict.message);
+  if (verdict.pod_class == PodClass::Finishes || pod.is_terminating())
+    return {"Wait", verdict.reason};
   if (round.spec().drain.disable_eviction) return {"Delete", verdict.reason};
   const auto* trials = known(round.seen.trials);
   const auto refused = trials == nullptr ? decltype(trials->end()){} : trials->find(pod.meta.uid);
@@ -57,7 +58,8 @@ Planned plan_pod(const Round& round, const crd::Pod& pod,
       if (!round.spec().delete_node) return {"Keep", verdict.reason};
       return blocked(verdict.reason, verdict.message);
     case PodClass::Leaves:
-    case PodClass::Waits:
+    case PodClass::Finishes:
+    case PodClass::ComesBack:
       break;
   }
   return round.node().is_ready() ? plan_on_ready_node(round, pod, verdict)

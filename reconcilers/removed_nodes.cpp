@@ -25,7 +25,7 @@ std::map<std::string, RemovedNode> from_config_map(const bj::object& config_map)
     boost::system::error_code error;
     const auto value = bj::parse(text, error);
     const auto* entry = error ? nullptr : value.if_object();
-    if (entry == nullptr) continue;
+    if (entry == nullptr || crd::json::string_at(*entry, "uid").empty()) continue;
     result[node] = {.uid = crd::json::string_at(*entry, "uid"),
                     .removal = crd::json::string_at(*entry, "removal"),
                     .time = crd::json::string_at(*entry, "time")};

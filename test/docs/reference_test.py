@@ -75,7 +75,7 @@ def initialized(types):
 
 
 def blocker_reasons():
-    return words(calls(r"blockers\.add", "as")) | initialized("PodClass::(?:Waits|NeedsWord|LeftOut)")
+    return words(calls(r"blockers\.add", "as")) | initialized("PodClass::(?:Finishes|ComesBack|NeedsWord|LeftOut)")
 
 
 def waiting_reasons():

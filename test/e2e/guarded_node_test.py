@@ -81,6 +81,14 @@ def test_two_removals_of_the_last_two_nodes_leave_one_of_them(sandbox, start_ope
     assert waiting.wait_end() == ("True", "NodeRemoved")
 
 
+def test_a_removal_that_has_not_begun_does_not_count(sandbox, start_operator):
+    jetson, nano = sandbox.add_nodes(2)
+    sandbox.cluster.kubectl("annotate", "node", jetson, f"{PROTECT}=true")
+    start_operator()
+    Removal(sandbox, jetson).wait_reason("NodeProtected")
+    assert Removal(sandbox, nano).wait_end() == ("True", "NodeRemoved")
+
+
 def test_nothing_is_forced_while_most_nodes_are_not_ready(cluster, sandbox, start_operator):
     jetson, *others, _ = sandbox.add_nodes(4)
     sandbox.create_on(jetson, deployment("web", grace=1))

@@ -1,7 +1,7 @@
 """Several nodes: one NodeRemoval with a nodeSelector, and the budget of the whole cluster."""
 
 from history import History
-from objects import deployment, naked_pod
+from objects import deployment, naked_pod, node_removal
 from operator_requests import OperatorRequests
 from removal import Removal, traces_on
 from waiting import wait_until
@@ -78,8 +78,7 @@ def test_suspend_and_cancel_reach_the_nodes_that_are_under_way(sandbox, start_op
     wait_until(lambda: sandbox.get("Node", first)["spec"].get("unschedulable"), 30, "the first node is cordoned",
                seen=removal.status)
     removal.change(suspend=True)
-    wait_until(lambda: group.children(removal)[first]["status"]["conditions"]
-               and _reason(group.children(removal)[first]) == "Suspended", 30, "its removal stands still",
+    wait_until(lambda: _reason(group.children(removal)[first]) == "Suspended", 30, "its removal stands still",
                seen=lambda: group.children(removal))
     assert removal.wait_reason("Suspended")
     removal.change(suspend=False)
@@ -92,6 +91,39 @@ def test_suspend_and_cancel_reach_the_nodes_that_are_under_way(sandbox, start_op
                "the first node is given back", seen=lambda: sandbox.get("Node", first))
     assert traces_on(sandbox.get("Node", first)) == []
     assert group.left() == group.nodes
+
+
+def test_a_cancelled_group_deletes_nothing_also_when_nobody_collects_its_children(cluster, sandbox, start_operator):
+    group = Group(sandbox, 1)
+    [node] = group.nodes
+    sandbox.create(naked_pod("single", node=node))
+    sandbox.wait_running("single")
+    operator = start_operator()
+    removal = group.remove()
+    wait_until(lambda: "DrainBlocked" in map(_reason, group.children(removal).values()), 30, "the child is blocked",
+               seen=lambda: group.children(removal))
+    cluster.freeze("kube-controller-manager")
+    removal.cancel()
+    removal.wait_gone()
+    sandbox.api.delete("Pod", "single", sandbox.namespace, grace=0)
+    wait_until(lambda: "is cancelled" in operator.log_text(), 30, "the child stops", seen=operator.log_text)
+    assert sandbox.get("Node", node)
+    cluster.thaw("kube-controller-manager")
+    wait_until(lambda: traces_on(sandbox.get("Node", node)) == [], 60, "the node is given back",
+               seen=lambda: sandbox.get("Node", node))
+
+
+def test_one_node_that_cannot_begin_does_not_hold_up_the_others(sandbox, start_operator):
+    group = Group(sandbox, 2)
+    name = sandbox.name("group")
+    first, second = sorted(group.nodes)
+    taken = sandbox.create(node_removal(f"{name}-{first}", "nobody"))
+    start_operator()
+    removal = Removal(sandbox, name=name, nodeSelector={"matchLabels": group.labels}, maxConcurrent=2)
+    wait_until(lambda: sandbox.get("Node", second) is None, 60, "the other node is removed", seen=removal.status)
+    assert "delete it to go on" in removal.condition("Succeeded")["message"]
+    sandbox.api.delete("NodeRemoval", taken["metadata"]["name"])
+    assert removal.wait_end() == ("True", "NodeRemoved")
 
 
 def test_a_selector_that_matches_nothing_is_reported(sandbox, start_operator):
@@ -118,4 +150,5 @@ def test_the_budget_of_the_cluster_is_given_in_order_and_says_for_whom_one_waits
 
 
 def _reason(removal):
-    return next((each["reason"] for each in removal["status"]["conditions"] if each["type"] == "Succeeded"), None)
+    conditions = removal["status"].get("conditions", [])
+    return next((each["reason"] for each in conditions if each["type"] == "Succeeded"), None)

@@ -80,6 +80,21 @@ def test_a_pod_that_comes_back_onto_the_cordoned_node_is_named_and_not_evicted_f
     assert again["metadata"]["uid"] not in {uid_of(each) for each in requests.evictions()}
 
 
+def test_a_pod_that_its_template_binds_to_the_node_is_named_and_not_evicted_for_ever(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create(deployment("agent", node=jetson))
+    sandbox.wait_ready("Deployment", "agent")
+    requests = OperatorRequests(sandbox)
+    start_operator()
+    removal = Removal(sandbox, jetson)
+    wait_until(lambda: "BypassesScheduler" in {each["reason"] for each in removal.blockers().values()}, 30,
+               "the pod that came back is named", seen=removal.status)
+    count = len(requests.evictions())
+    sandbox.cluster.kubectl("scale", "deployment", "agent", "--replicas=0", "-n", sandbox.namespace)
+    assert removal.wait_end() == ("True", "NodeRemoved")
+    assert len(requests.evictions()) == count
+
+
 def test_workloads_leave_before_the_critical_pods_that_they_may_need(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
     requests = OperatorRequests(sandbox)

@@ -11,10 +11,10 @@ REMOVING = "noderemoval.dev/removing"
 class Removal:
     """Created by its constructor; `spec` holds fields by their API names, such as drain={"force": True}."""
 
-    def __init__(self, sandbox, node=None, **spec):
+    def __init__(self, sandbox, node=None, name=None, **spec):
         self._sandbox = sandbox
         self.node = node
-        self.name = sandbox.name("removal")
+        self.name = name or sandbox.name("removal")
         sandbox.create(node_removal(self.name, node, **spec))
 
     def get(self):

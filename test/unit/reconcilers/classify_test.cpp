@@ -33,8 +33,10 @@ std::string word(const PodVerdict& verdict) {
     switch (verdict.pod_class) {
       case PodClass::Leaves:
         return "Leaves";
-      case PodClass::Waits:
-        return "Waits";
+      case PodClass::Finishes:
+        return "Finishes";
+      case PodClass::ComesBack:
+        return "ComesBack";
       case PodClass::NeedsWord:
         return "NeedsWord";
       case PodClass::LeftOut:
@@ -165,9 +167,9 @@ TEST(Classify, LeavesPodsThatWaitForCompletionSelectsToFinish) {
   const auto verdict = [&](const crd::Pod& pod) {
     return word(classify(with_app(pod, "batch"), drain, std::nullopt));
   };
-  EXPECT_EQ(verdict(make_pod("job-1", "Job", "job")), "Waits/WaitForCompletion");
-  EXPECT_EQ(verdict(make_naked_pod("job-1")), "Waits/WaitForCompletion") << "nothing is lost";
-  EXPECT_EQ(verdict(with_empty_dir(make_pod("job-1"))), "Waits/WaitForCompletion");
+  EXPECT_EQ(verdict(make_pod("job-1", "Job", "job")), "Finishes/WaitForCompletion");
+  EXPECT_EQ(verdict(make_naked_pod("job-1")), "Finishes/WaitForCompletion") << "nothing is lost";
+  EXPECT_EQ(verdict(with_empty_dir(make_pod("job-1"))), "Finishes/WaitForCompletion");
   EXPECT_EQ(verdict(with_phase(make_pod("job-1"), "Succeeded")), "Leaves/Finished");
   EXPECT_EQ(verdict(terminating(make_pod("job-1"))), "Leaves/Terminating");
   EXPECT_EQ(verdict(make_mirror_pod("etcd")), "Stays/MirrorPod");
@@ -183,13 +185,17 @@ TEST(Classify, DoesNotTellAPodToLeaveThatCameBackOntoTheCordonedNode) {
   };
   EXPECT_EQ(started(kNow - 1s), "Leaves/Running") << "it was here before";
   EXPECT_EQ(started(kNow), "Leaves/Running");
-  EXPECT_EQ(started(kNow + 1s), "Waits/ToleratesCordon");
+  EXPECT_EQ(started(kNow + 1s), "ComesBack/ToleratesCordon");
   EXPECT_EQ(word(classify(pod, {}, std::nullopt)), "Leaves/Running") << "nothing is cordoned";
   pod.tolerations = {
       {.key = "node.kubernetes.io/unschedulable", .any_value = true, .value = {}, .effect = {}}};
   EXPECT_EQ(started(kNow + 1s), "Leaves/Running") << "our own taint keeps it away";
   pod.tolerations.clear();
   EXPECT_EQ(started(kNow + 1s), "Leaves/Running") << "it was bound a moment after the cordon";
+  EXPECT_EQ(started(kNow + 5s), "Leaves/Running");
+  EXPECT_EQ(started(kNow + 6s), "ComesBack/BypassesScheduler");
+  pod.meta.owner_references.clear();
+  EXPECT_EQ(started(kNow + 6s), "NeedsWord/UnmanagedPod") << "somebody made it by hand";
 }
 
 TEST(WaveOf, LetsWorkloadsLeaveBeforeWhatTheyNeedAndTheOperatorLast) {

@@ -111,6 +111,15 @@ TEST(DrainTimeLimit, DeletesPodsOfAllWavesAndThoseThatWouldFinishByThemselves) {
                                    "Evict shop/web-1 (pod-web-1) with grace 20 past budgets"));
 }
 
+TEST(DrainTimeLimit, DoesNotDeleteAPodOnlyToHaveItStartedHereAgain) {
+  auto pod = with_grace("agent-1", 30);
+  pod.meta.creation_timestamp = kNow - 10s;
+  const auto decision = decide_at(draining({pod}, 590s));
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  ASSERT_EQ(decision.status.blockers.size(), 1U);
+  EXPECT_EQ(decision.status.blockers.front().reason, "BypassesScheduler");
+}
+
 TEST(DrainTimeLimit, DeletesNothingThatNobodyAgreedTo) {
   const auto seen = draining({make_naked_pod("debug"), make_pod("web-1")}, 590s);
   EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());

@@ -324,6 +324,21 @@ TEST(Leftovers, DoNotTurnSuccessIntoFailureWhenTheyStay) {
             "Node jetson is removed, but this is still there: Lease kube-node-lease/jetson.");
 }
 
+TEST(Leftovers, SettleWhatTheNodeTookAlong) {
+  auto seen = deleted();
+  seen.removal.status.blockers = {{"shop/a", "uid-a", "UnmanagedPod", "m", "", kNow}};
+  seen.removal.status.pods = crd::PodCounts{.total = 2, .evicted = 1, .blocked = 1, .remaining = 1};
+  under_way(seen, condition::kDrained, 60s);
+  seen.leftovers->value().pods = {"shop/a"};
+  auto decision = decide_at(seen);
+  EXPECT_THAT(decision.status.blockers, IsEmpty());
+  EXPECT_EQ(word(decision, condition::kDrained), "False/NodeGone");
+  EXPECT_EQ(decision.status.pods->remaining, 1) << "it is still there";
+  seen.leftovers->value().pods.clear();
+  decision = decide_at(seen);
+  EXPECT_EQ(*decision.status.pods, (crd::PodCounts{.total = 2, .evicted = 2}));
+}
+
 TEST(Leftovers, AreNotAwaitedWhenAKubeletThatRunsMakesThem) {
   auto seen = deleted();
   seen.leftovers->value().lease_of_running_kubelet = true;

@@ -131,7 +131,8 @@ TEST(Group, FailsPartiallyWhenOneIsNotAndNamesIt) {
   EXPECT_EQ(summary(decision), "False/PartiallyFailed");
   EXPECT_EQ(word(decision, condition::kStalled), "True/PartiallyFailed");
   EXPECT_EQ(message_of(decision),
-            "1 of 3 nodes could not be removed: b (DrainTimedOut). See their own NodeRemovals.");
+            "1 of 3 nodes could not be removed: b (DrainTimedOut). See their own NodeRemovals. A "
+            "node that has joined again (NodeRejoined) needs one with nodeName and nodeUID.");
 }
 
 TEST(Group, HandsDownSuspendAsItIsAndFencedOnlyWhenItIsTrue) {
@@ -148,6 +149,22 @@ TEST(Group, HandsDownSuspendAsItIsAndFencedOnlyWhenItIsTrue) {
   EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("SteerChild gone-a suspend fenced"));
   seen.children.front().terminal = true;
   EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
+TEST(Group, TakesBackOnlyASuspensionOfItsOwn) {
+  auto seen = group_of({"Draining", "", ""});
+  add_child(seen, "a", "Suspended");
+  seen.children.front().suspend = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty()) << "the user wants this one to stand still";
+  seen.children.front().suspended_by_parent = true;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("SteerChild gone-a"));
+}
+
+TEST(Group, KeepsTheNumbersOfChildrenThatAreGone) {
+  auto seen = group_of({"NodeRemoved", "Draining", ""});
+  seen.removal.status.pods = crd::PodCounts{.total = 4, .evicted = 3};
+  add_child(seen, "b", "Draining");
+  EXPECT_EQ(decide_at(seen).status.pods->total, 4);
 }
 
 TEST(Group, StartsNothingWhileItIsSuspended) {

@@ -304,7 +304,9 @@ bool may_leave(const Observation& seen, const crd::Pod& pod) {
 }
 
 bool has_to_leave(const Observation& seen, const crd::Pod& pod) {
-  return may_leave(seen, pod) || verdict_of(seen, pod).pod_class == PodClass::Waits;
+  const auto pod_class = verdict_of(seen, pod).pod_class;
+  return pod_class == PodClass::Leaves || pod_class == PodClass::Finishes ||
+         pod_class == PodClass::ComesBack;
 }
 
 TEST(Decide, IsDeterministic) {
@@ -455,6 +457,7 @@ TEST(Decide, EvictsOnlyFromAReadyNodeAndOnlyPodsThatMayLeave) {
       const auto& drain = seen.removal.spec.drain;
       const bool deletes = drain.on_timeout == crd::DrainTimeoutAction::Delete;
       EXPECT_TRUE(may_leave(seen, *pod) || (deletes && has_to_leave(seen, *pod)));
+      EXPECT_NE(verdict_of(seen, *pod).pod_class, PodClass::ComesBack);
       EXPECT_TRUE(!pod->is_terminating() || deletes);
       EXPECT_TRUE(!evict.past_budgets || drain.disable_eviction || deletes);
       EXPECT_GE(evict.grace_period_seconds.value_or(pod->grace_period_seconds), 1);

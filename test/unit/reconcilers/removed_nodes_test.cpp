@@ -19,7 +19,7 @@ TEST(RemovedNodes, AreReadAsTheyAreWritten) {
 
 TEST(RemovedNodes, AreLeftOutWhenTheyCannotBeRead) {
   const auto config_map = boost::json::parse(
-      R"({"data": {"a": "gibberish", "b": "[]", "c": "{\"uid\":\"u\"}", "d": 5}})");
+      R"({"data": {"a": "gibberish", "b": "[]", "c": "{\"uid\":\"u\"}", "d": 5, "e": "{\"uid\":7}"}})");
   const auto recorded = from_config_map(config_map.as_object());
   EXPECT_EQ(recorded.size(), 1U);
   EXPECT_EQ(recorded.at("c").uid, "u");

@@ -88,10 +88,6 @@ bool Node::is_control_plane() const {
          meta.labels.contains("node-role.kubernetes.io/master");
 }
 
-bool Node::has_taint(std::string_view key) const {
-  return std::ranges::any_of(taints, [&](const Taint& taint) { return taint.key == key; });
-}
-
 bool Toleration::tolerates(const Taint& taint) const {
   if (!effect.empty() && effect != taint.effect) return false;
   if (key.empty()) return any_value;

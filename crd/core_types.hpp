@@ -76,7 +76,6 @@ struct Node {
 
   bool is_ready() const { return ready == ConditionStatus::True; }
   bool is_control_plane() const;
-  bool has_taint(std::string_view key) const;
 };
 
 /// Which pod is meant: this very one, not another of the same name.

@@ -217,7 +217,12 @@ class Actor {
     const auto object = co_await context_.client.get(std::move(ref));
     if (!object) co_return unreadable(object.error().message);
     FreshView view{.removal = crd::node_removal_from_json(*object), .node = {}};
-    if (auto hindrance = co_await find_parent(view.removal)) co_return std::unexpected(*hindrance);
+    const auto parent = co_await find_parent(context_.client, view.removal);
+    if (!parent) co_return unreadable(parent.error().message);
+    if (!*parent) {
+      co_return refused("the NodeRemoval " + view.removal.meta.controller()->name +
+                        " that made this one is cancelled");
+    }
     auto node = co_await read_node(context_.client, context_.removal.spec.node_name);
     if (!node) co_return unreadable(node.error());
     if (!*node) co_return refused("the node is gone");
@@ -225,22 +230,6 @@ class Actor {
     session_.latest = view.removal;
     session_.latest_node = view.node;
     co_return view;
-  }
-
-  /// A child goes with its parent, also before the garbage collector has come to it.
-  awaitable<std::optional<Hindrance>> find_parent(const crd::NodeRemoval& removal) {
-    const auto* owner = removal.meta.controller();
-    if (owner == nullptr || owner->kind != resources::kNodeRemovals.kind) co_return std::nullopt;
-    const auto uid = owner->uid;
-    const Hindrance cancelled{"the NodeRemoval " + owner->name +
-                              " that made this one is cancelled"};
-    ObjectRef ref{resources::kNodeRemovals, {}, owner->name};
-    const auto parent = co_await context_.client.get(std::move(ref));
-    if (!parent && parent.error().kind == ErrorKind::NotFound) co_return cancelled;
-    if (!parent) co_return Hindrance{parent.error().message, true};
-    const auto meta = crd::object_meta_from_json(*parent);
-    if (meta.uid != uid || meta.deletion_timestamp) co_return cancelled;
-    co_return std::nullopt;
   }
 
   awaitable<Checked<void>> check_drain() {

@@ -94,6 +94,18 @@ awaitable<Result<void>> create_child(KubeClient& client, crd::NodeRemoval parent
   co_return co_await expect_own(client, parent.meta.uid, std::move(child));
 }
 
+awaitable<Result<bool>> find_parent(KubeClient& client, const crd::NodeRemoval& removal) {
+  const auto* owner = removal.meta.controller();
+  if (owner == nullptr || owner->kind != resources::kNodeRemovals.kind) co_return true;
+  const auto uid = owner->uid;
+  ObjectRef ref{resources::kNodeRemovals, {}, owner->name};
+  const auto parent = co_await client.get(std::move(ref));
+  if (!parent && parent.error().kind == ErrorKind::NotFound) co_return false;
+  if (!parent) co_return std::unexpected(parent.error());
+  const auto meta = crd::object_meta_from_json(*parent);
+  co_return meta.uid == uid && !meta.deletion_timestamp;
+}
+
 awaitable<Result<void>> steer_child(KubeClient& client, SteerChild child) {
   ObjectRef ref{resources::kNodeRemovals, {}, child.name};
   bj::object annotations;

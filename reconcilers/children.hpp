@@ -13,6 +13,11 @@ controller::awaitable<controller::Result<void>> create_child(controller::KubeCli
                                                              crd::NodeRemoval parent,
                                                              CreateChild child);
 
+/// Whether the removal may go on as far as its parent is concerned: true when it has none. A child
+/// goes with its parent, also before the garbage collector has come to it.
+controller::awaitable<controller::Result<bool>> find_parent(controller::KubeClient& client,
+                                                            const crd::NodeRemoval& removal);
+
 controller::awaitable<controller::Result<void>> steer_child(controller::KubeClient& client,
                                                             SteerChild child);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <vector>
@@ -33,11 +34,12 @@ bool is_refused_by_budget(const Round& round, const crd::Pod& pod) {
 }
 
 /// One pod of a Ready node that has to leave: tells it to when it may be told, and says what blocks
-/// it otherwise.
-void drain_pod(Round& round, const PodToRemove& entry, Blockers& blockers) {
+/// it otherwise. `deletion`: what the time limit asks for now.
+void drain_pod(Round& round, const PodToRemove& entry, const std::optional<Evict>& deletion,
+               Blockers& blockers) {
   const auto& pod = entry.pod;
   const bool comes_back = entry.verdict.pod_class == PodClass::ComesBack;
-  if (const auto deletion = delete_before_time_limit(round, pod); deletion && !comes_back) {
+  if (deletion && !comes_back) {
     if (is_refused_by_budget(round, pod) ||
         !is_pausing(round, pod, round.seen.accepted, blockers)) {
       round.decision.actions.emplace_back(*deletion);
@@ -98,9 +100,11 @@ Step drain_ready_node(Round& round, const NodePods& pods) {
   const int wave = first_wave(round, pods.leaving);
   for (const auto& entry : pods.leaving) {
     if (entry.verdict.pod_class == PodClass::NeedsWord) continue;
-    const bool its_turn = wave_of(entry.pod, round.policy) == wave ||
-                          delete_before_time_limit(round, entry.pod).has_value();
-    if (entry.pod.is_terminating() || (!needs_word && its_turn)) drain_pod(round, entry, blockers);
+    const auto deletion = delete_before_time_limit(round, entry.pod);
+    const bool its_turn = wave_of(entry.pod, round.policy) == wave || deletion.has_value();
+    if (entry.pod.is_terminating() || (!needs_word && its_turn)) {
+      drain_pod(round, entry, deletion, blockers);
+    }
   }
   blockers.write(round);
   write_counts(round, pods, blockers.size());

@@ -1,6 +1,6 @@
 """A removal that waits: it disturbs nobody, and writes nothing that is not news."""
 
-from objects import daemon_set, deployment, pod_disruption_budget
+from objects import daemon_set
 from operator_requests import OperatorRequests
 from removal import Removal
 from waiting import wait_until
@@ -8,9 +8,7 @@ from waiting import wait_until
 
 def test_a_blocked_removal_asks_ever_less_often_and_writes_nothing(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     start_operator()
     removal = Removal(sandbox, jetson)

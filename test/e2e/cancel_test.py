@@ -3,8 +3,7 @@
 import time
 
 import pytest
-from objects import (STAYS_ON_DEAD_NODES, daemon_set, deployment, naked_pod, pod_disruption_budget,
-                     stateful_set)
+from objects import STAYS_ON_DEAD_NODES, daemon_set, deployment, naked_pod, stateful_set
 from operator_requests import OperatorRequests, succeeded
 from removal import PROTECT, Removal, traces_on
 
@@ -47,9 +46,7 @@ def test_cancelling_a_drain_gives_the_node_back_as_it_was(sandbox, start_operato
 
 def test_nothing_is_evicted_after_a_cancel_that_the_operator_has_not_noticed_yet(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     operator = start_operator()
 

@@ -1,6 +1,5 @@
 """A PodDisruptionBudget that does not allow the eviction."""
 
-from objects import deployment, pod_disruption_budget
 from operator_requests import OperatorRequests, succeeded
 from removal import Removal
 from waiting import wait_until
@@ -9,10 +8,7 @@ from waiting import wait_until
 def test_a_drain_waits_for_a_disruption_budget_and_goes_on_when_there_are_more_replicas(
         sandbox, start_operator):
     jetson, spare = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
-    [pod] = sandbox.pods("web")
+    pod = sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     start_operator()
 

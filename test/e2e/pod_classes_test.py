@@ -1,7 +1,6 @@
 """Pods that are not simply evicted: because the user wants it so, or because of what they are."""
 
-from objects import (TOLERATES_EVERYTHING, deployment, naked_pod, pod_disruption_budget, stateful_set,
-                     using_whole_grace)
+from objects import TOLERATES_EVERYTHING, deployment, naked_pod, stateful_set, using_whole_grace
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
 from unanswering_server import UnansweringServer
@@ -116,10 +115,7 @@ def test_workloads_leave_before_the_critical_pods_that_they_may_need(sandbox, st
 
 def test_without_eviction_pods_are_deleted_past_their_budget(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
-    [pod] = sandbox.pods("web")
+    pod = sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     start_operator()
 
@@ -134,10 +130,7 @@ def test_without_eviction_pods_are_deleted_past_their_budget(sandbox, start_oper
 def test_pods_are_deleted_past_their_budget_so_that_they_end_in_grace_before_the_time_limit(
         sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web", grace=3))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
-    [pod] = sandbox.pods("web")
+    pod = sandbox.create_guarded_on(jetson, "web", grace=3)
     requests = OperatorRequests(sandbox)
     start_operator()
 

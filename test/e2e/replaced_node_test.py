@@ -1,7 +1,7 @@
 """A machine of the same name joins, with another UID, while a NodeRemoval is about its predecessor."""
 
 import pytest
-from objects import daemon_set, deployment, pod_disruption_budget
+from objects import daemon_set, deployment
 from operator_requests import OperatorRequests, received, succeeded, uid_of
 from removal import PROTECT, Removal, traces_on
 
@@ -66,9 +66,7 @@ def test_a_node_that_is_replaced_before_its_removal_was_accepted_is_left_alone(c
 
 @pytest.mark.parametrize("replace", [Case.replace, Case.replace_unseen])
 def test_a_node_that_is_replaced_during_its_drain_is_left_alone(case, sandbox, replace):
-    sandbox.create_on(case.name, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(case.name, "web")
     removal = case.remove()
     removal.wait_reason("DrainBlocked")
     new = replace(case)
@@ -77,9 +75,7 @@ def test_a_node_that_is_replaced_during_its_drain_is_left_alone(case, sandbox, r
 
 
 def test_pods_that_the_successor_of_a_node_has_taken_over_are_not_evicted(case, sandbox):
-    sandbox.create_on(case.name, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(case.name, "web")
     removal = case.remove()
     removal.wait_reason("DrainBlocked")
     # When the operator wakes up, nothing but the other UID of the node speaks against an eviction.

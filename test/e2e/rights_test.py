@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from objects import deployment, pod_disruption_budget
 from operator_requests import OperatorRequests
 from removal import Removal
 from waiting import wait_until
@@ -32,9 +31,7 @@ def without_rights(cluster):
 def test_a_removal_that_may_not_read_waits_with_backoff_and_goes_on_by_itself(
         sandbox, start_operator, without_rights):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     operator = start_operator()
     removal = Removal(sandbox, jetson)

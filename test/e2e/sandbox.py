@@ -6,6 +6,7 @@ import secrets
 
 from api import CLUSTER_SCOPED
 from audit import AuditLog
+from objects import deployment, pod_disruption_budget
 from waiting import wait_until
 
 
@@ -76,6 +77,14 @@ class Sandbox:
             self.wait_ready(workload["kind"], workload["metadata"]["name"])
         for other in others:
             self.uncordon(other)
+
+    def create_guarded_on(self, node, name, **pod):
+        """Creates a Deployment of one pod on this node, and a budget that does not let the pod go; returns the pod."""
+        self.create_on(node, deployment(name, **pod))
+        self.create(pod_disruption_budget(name, minAvailable=1))
+        self.wait_counted(name, healthy=1)
+        [created] = self.pods(name)
+        return created
 
     def get(self, kind, name):
         return self.api.get(kind, name, None if kind in CLUSTER_SCOPED else self.namespace)

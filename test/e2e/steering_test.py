@@ -1,6 +1,6 @@
 """What a user can do to a removal that is under way, and to its node."""
 
-from objects import deployment, naked_pod, pod_disruption_budget
+from objects import deployment, naked_pod
 from operator_requests import OperatorRequests, succeeded
 from removal import Removal, traces_on
 
@@ -57,10 +57,7 @@ def test_without_deleting_the_node_a_removal_ends_with_a_drained_and_cordoned_no
 
 def test_a_drain_that_takes_too_long_ends_the_removal_and_gives_the_node_back(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
-    [pod] = sandbox.pods("web")
+    pod = sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     start_operator()
 
@@ -78,9 +75,7 @@ def test_a_drain_that_takes_too_long_ends_the_removal_and_gives_the_node_back(sa
 
 def test_a_removal_stands_still_while_a_user_has_uncordoned_its_node(sandbox, start_operator):
     jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_on(jetson, deployment("web"))
-    sandbox.create(pod_disruption_budget("web", minAvailable=1))
-    sandbox.wait_counted("web", healthy=1)
+    sandbox.create_guarded_on(jetson, "web")
     requests = OperatorRequests(sandbox)
     start_operator()
 

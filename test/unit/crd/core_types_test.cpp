@@ -168,13 +168,6 @@ TEST(Node, IsAControlPlaneByEitherLabel) {
   }
 }
 
-TEST(Node, FindsATaintByItsKey) {
-  Node node;
-  node.taints = {{"a", "", "NoSchedule"}};
-  EXPECT_TRUE(node.has_taint("a"));
-  EXPECT_FALSE(node.has_taint("b"));
-}
-
 TEST(Node, IsNothingInParticularWhenMembersAreNullOrMistyped) {
   for (const std::string_view text :
        {R"({"metadata": {"name": "n"}, "spec": null, "status": null})",

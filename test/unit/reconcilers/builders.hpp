@@ -51,6 +51,10 @@ inline void add_taint(crd::Node& node, std::string_view key) {
   node.taints_json.push_back(taint_json(key));
 }
 
+inline bool has_taint(const crd::Node& node, std::string_view key) {
+  return std::ranges::find(node.taints, key, &crd::Taint::key) != node.taints.end();
+}
+
 inline void claim(crd::Node& node, std::string_view removal_uid, bool was_unschedulable = false) {
   const boost::json::object text{
       {"removal", "gone"}, {"uid", removal_uid}, {"wasUnschedulable", was_unschedulable}};

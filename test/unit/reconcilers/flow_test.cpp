@@ -99,7 +99,7 @@ TEST_F(Flow, StopsAfterTheDrainWhenTheNodeIsToStay) {
   ASSERT_TRUE(world_.node);
   EXPECT_TRUE(world_.node->unschedulable) << "for maintenance";
   EXPECT_FALSE(read_claim(*world_.node));
-  EXPECT_FALSE(world_.node->has_taint(crd::kRemovingTaint));
+  EXPECT_FALSE(has_taint(*world_.node, crd::kRemovingTaint));
   EXPECT_FALSE(world_.removal->has_finalizer());
 }
 
@@ -147,7 +147,7 @@ TEST_F(Flow, GivesTheNodeBackWhenTheDrainTimesOut) {
   EXPECT_EQ(world_.word(condition::kStalled), "True/DrainTimedOut");
   EXPECT_EQ(world_.status().completion_time, world_.now);
   EXPECT_FALSE(world_.node->unschedulable);
-  EXPECT_FALSE(world_.node->has_taint(crd::kRemovingTaint));
+  EXPECT_FALSE(has_taint(*world_.node, crd::kRemovingTaint));
   EXPECT_FALSE(read_claim(*world_.node));
   EXPECT_FALSE(world_.removal->has_finalizer());
   EXPECT_EQ(world_.status().blockers.size(), 1U) << "the reason stays";
@@ -347,7 +347,7 @@ TEST_F(Flow, CancelInTheDrainUndoesWhatWasDoneToTheNode) {
   EXPECT_FALSE(world_.removal) << "the object is gone";
   EXPECT_FALSE(world_.node->unschedulable);
   EXPECT_FALSE(read_claim(*world_.node));
-  EXPECT_FALSE(world_.node->has_taint(crd::kRemovingTaint));
+  EXPECT_FALSE(has_taint(*world_.node, crd::kRemovingTaint));
   EXPECT_THAT(world_.log, Not(Contains("DeleteNode")));
 }
 

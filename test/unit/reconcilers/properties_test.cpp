@@ -485,7 +485,7 @@ void expect_dead_node_work(const Observation& seen, const Decision& decision,
   ASSERT_NE(pod, nullptr);
   EXPECT_TRUE(has_to_leave(seen, *pod));
   const bool fenced =
-      seen.removal.spec.unreachable.fenced || node.has_taint(crd::kOutOfServiceTaint);
+      seen.removal.spec.unreachable.fenced || has_taint(node, crd::kOutOfServiceTaint);
   EXPECT_TRUE(fenced || pod->is_finished() || !must_run_at_most_once(*pod, known(seen.claims)));
 }
 

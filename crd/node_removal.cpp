@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <charconv>
 
+#include "crd/fixed_spec.hpp"
 #include "crd/json.hpp"
 
 namespace crd {
@@ -199,7 +200,9 @@ PodCounts pods_from_json(const bj::object& object) {
 NodeRemovalStatus status_from_json(const bj::object& object) {
   NodeRemovalStatus status;
   status.observed_generation = json::int_at(object, "observedGeneration").value_or(-1);
+  status.node_name = json::string_at(object, "nodeName");
   status.node_uid = json::string_at(object, "nodeUID");
+  status.spec_hash = json::string_at(object, "specHash");
   status.start_time = json::time_at(object, "startTime");
   status.completion_time = json::time_at(object, "completionTime");
   if (const auto* conditions = json::array_at(object, "conditions")) {
@@ -256,16 +259,6 @@ bj::object to_json(const PodCounts& pods) {
           {"remaining", pods.remaining},
           {"skipped", pods.skipped},
           {"summary", std::to_string(pods.evicted) + "/" + std::to_string(pods.total)}};
-}
-
-/// Texts that come from elsewhere are cut to what the schema allows: a status that is refused for
-/// one long message would stop the removal.
-std::string shortened(const std::string& text) {
-  if (text.size() <= kMaxText) return text;
-  std::size_t end = kMaxText - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-    --end;  // not inside a UTF-8 character
-  return text.substr(0, end) + "...";
 }
 
 bj::object to_json(const Blocker& blocker) {
@@ -335,6 +328,14 @@ bj::array to_array(const std::vector<T>& values) {
 
 }  // namespace
 
+std::string shortened(const std::string& text) {
+  if (text.size() <= kMaxText) return text;
+  std::size_t end = kMaxText - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;  // not inside a UTF-8 character
+  return text.substr(0, end) + "...";
+}
+
 bool NodeRemovalStatus::is_terminal() const {
   const auto* succeeded = conditions.find(condition::kSucceeded);
   return succeeded != nullptr && succeeded->status != ConditionStatus::Unknown;
@@ -359,8 +360,12 @@ bool NodeRemoval::is_managed() const {
 std::optional<TimePoint> NodeRemoval::expires_at() const {
   const auto& ttl = spec.ttl_seconds_after_finished;
   if (!ttl || !status.is_terminal() || !status.completion_time) return std::nullopt;
-  if (is_managed() && spec.node_uid.empty()) return std::nullopt;
+  if (ignores_ttl()) return std::nullopt;
   return *status.completion_time + std::chrono::seconds{*ttl};
+}
+
+bool NodeRemoval::ignores_ttl() const {
+  return spec.ttl_seconds_after_finished && is_managed() && spec.node_uid.empty();
 }
 
 bool NodeRemoval::has_finalizer() const {
@@ -374,12 +379,18 @@ NodeRemoval node_removal_from_json(const bj::object& object) {
   if (const auto* status = json::object_at(object, "status")) {
     removal.status = status_from_json(*status);
   }
+  const auto& status = removal.status;
+  removal.spec_changed =
+      !status.spec_hash.empty() && status.spec_hash != fixed_spec_hash(removal.spec);
+  if (!status.node_name.empty()) removal.spec.node_name = status.node_name;
   return removal;
 }
 
 bj::object to_json(const NodeRemovalStatus& status) {
   bj::object result{{"observedGeneration", status.observed_generation}};
+  if (!status.node_name.empty()) result["nodeName"] = status.node_name;
   if (!status.node_uid.empty()) result["nodeUID"] = status.node_uid;
+  if (!status.spec_hash.empty()) result["specHash"] = status.spec_hash;
   if (status.start_time) result["startTime"] = to_rfc3339(*status.start_time);
   if (status.completion_time) result["completionTime"] = to_rfc3339(*status.completion_time);
   result["conditions"] = status.conditions.to_json();

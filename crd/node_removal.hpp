@@ -167,7 +167,9 @@ inline constexpr std::size_t kMaxNodes = 500;
 
 struct NodeRemovalStatus {
   std::int64_t observed_generation = -1;
+  std::string node_name;  ///< spec.nodeName when the removal was first seen
   std::string node_uid;
+  std::string spec_hash;  ///< fixed_spec_hash of the spec when the removal was first seen
   std::optional<TimePoint> start_time;
   std::optional<TimePoint> completion_time;
   Conditions conditions;
@@ -187,8 +189,11 @@ struct NodeRemovalStatus {
 
 struct NodeRemoval {
   ObjectMeta meta;
+  /// As it is written; its node_name is the one that status is bound to.
   NodeRemovalSpec spec;
   NodeRemovalStatus status;
+  /// Somebody changed what is fixed, which API servers before 1.25 do not refuse.
+  bool spec_changed = false;
 
   bool is_being_deleted() const { return meta.deletion_timestamp.has_value(); }
   bool has_finalizer() const;
@@ -198,7 +203,12 @@ struct NodeRemoval {
   /// not count for a managed object unless nodeUID is pinned: created again, it would remove the
   /// node that has joined under that name.
   std::optional<TimePoint> expires_at() const;
+  /// ttlSecondsAfterFinished is set and does not count.
+  bool ignores_ttl() const;
 };
+
+/// Cut to kMaxText: a status that is refused for one long message would stop the removal.
+std::string shortened(const std::string& text);
 
 NodeRemoval node_removal_from_json(const boost::json::object& object);
 boost::json::object to_json(const NodeRemovalStatus& status);

@@ -69,6 +69,14 @@ std::string to_rfc3339(TimePoint time) {
   return {buffer.data(), static_cast<std::size_t>(written)};
 }
 
+std::string to_rfc3339_micro(TimePoint time) {
+  const auto fraction = time - std::chrono::floor<std::chrono::seconds>(time);
+  auto text = to_rfc3339(time);
+  text.back() = '.';
+  auto digits = std::to_string(1000 + fraction.count()).substr(1);
+  return text + digits + "000Z";
+}
+
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto y = take_number(text, 4);

@@ -15,6 +15,9 @@ using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 /// "2026-01-31T08:15:00Z".
 std::string to_rfc3339(TimePoint time);
 
+/// metav1.MicroTime: the same with six digits of a fraction, which that type insists on.
+std::string to_rfc3339_micro(TimePoint time);
+
 /// Accepts RFC 3339 with an optional fraction and "Z" or a numeric offset; nullopt for anything
 /// else.
 std::optional<TimePoint> parse_rfc3339(std::string_view text);

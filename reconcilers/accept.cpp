@@ -25,6 +25,16 @@ Step wait_for_holder(Round& round, std::string_view type, const std::string& hol
                         holder + ". This one goes on when that one is finished or deleted.");
 }
 
+/// Whether a cancel leaves the node cordoned. Our own record counts first, then the claim that a
+/// removal which no longer exists left behind, then what is seen.
+bool was_unschedulable_before(const Round& round, const std::optional<Claim>& claim) {
+  const auto* cordoned = round.removal().status.conditions.find(condition::kCordoned);
+  if (cordoned != nullptr && cordoned->status != ConditionStatus::Unknown) {
+    return cordoned->reason == "AlreadyCordoned";
+  }
+  return claim ? claim->was_unschedulable : round.node().unschedulable;
+}
+
 Step hold_uncordoned(Round& round) {
   const auto& name = round.node().meta.name;
   const std::string message =
@@ -94,7 +104,8 @@ Step cordon(Round& round) {
   const bool was_cordoned = round.status().conditions.find(condition::kCordoned) != nullptr &&
                             !round.began(condition::kCordoned);
   if (ours && node.unschedulable) {
-    round.pass(condition::kCordoned, "Cordoned", "Node " + node.meta.name + " takes no new pods");
+    round.pass(condition::kCordoned, claim->was_unschedulable ? "AlreadyCordoned" : "Cordoned",
+               "Node " + node.meta.name + " takes no new pods");
     return Step::Next;
   }
   if (ours) return hold_uncordoned(round);
@@ -102,10 +113,11 @@ Step cordon(Round& round) {
     return wait_for_holder(round, condition::kCordoned, *holder);
   }
   if (was_cordoned && !node.unschedulable) return hold_uncordoned(round);
-  // A claim that a removal which no longer exists left behind knows who had cordoned the node;
-  // otherwise a node that is cordoned now stays so when this removal is cancelled.
-  const bool was_unschedulable = claim ? claim->was_unschedulable : node.unschedulable;
-  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable));
+  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable_before(round, claim)));
+  if (was_cordoned) {
+    return round.wait("Cordoning", "Somebody took the claim off Node " + node.meta.name +
+                                       "; it is put back, because the node is being removed");
+  }
   return round.wait(condition::kCordoned, "Cordoning", "Cordoning Node " + node.meta.name);
 }
 
@@ -120,15 +132,21 @@ void release(Round& round, bool uncordon) {
   const bool is_ours =
       *node && (*node)->meta.uid == round.status().node_uid && !(*node)->meta.deletion_timestamp;
   const auto claim = is_ours ? read_claim(**node) : std::nullopt;
-  if (!claim || claim->uid != round.removal().meta.uid) {
+  const bool claimed = claim && claim->uid == round.removal().meta.uid;
+  // Somebody took only the claim away: the taint is still ours, and keeps pods off the node.
+  const bool marked = is_ours && !claim && taints::has_removing(**node) &&
+                      round.status().conditions.is_true(condition::kCordoned);
+  if (!claimed && !marked) {
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;
   }
+  const bool was_unschedulable =
+      claimed ? claim->was_unschedulable : was_unschedulable_before(round, claim);
   round.decision.actions.emplace_back(
       Release{.node = (*node)->meta.name,
               .uid = (*node)->meta.uid,
               .resource_version = (*node)->meta.resource_version,
-              .uncordon = uncordon && !claim->was_unschedulable && (*node)->unschedulable,
+              .uncordon = uncordon && !was_unschedulable && (*node)->unschedulable,
               .taints = taints::without_ours(**node)});
 }
 

@@ -19,8 +19,6 @@ using controller::KubeError;
 using controller::ObjectRef;
 using controller::Result;
 
-constexpr std::string_view kApiVersion = "noderemoval.dev/v1alpha1";
-
 bj::object child_spec(const bj::object& parent, const CreateChild& child) {
   const auto* spec = crd::json::object_at(parent, "spec");
   auto result = spec == nullptr ? bj::object{} : *spec;
@@ -35,13 +33,13 @@ bj::object child_spec(const bj::object& parent, const CreateChild& child) {
 
 bj::object child_object(const bj::object& parent, const crd::ObjectMeta& parent_meta,
                         const CreateChild& child) {
-  bj::object owner{{"apiVersion", kApiVersion},
+  bj::object owner{{"apiVersion", resources::kNodeRemovalApiVersion},
                    {"kind", resources::kNodeRemovals.kind},
                    {"name", parent_meta.name},
                    {"uid", parent_meta.uid},
                    {"controller", true}};
   bj::object metadata{{"name", child.name}, {"ownerReferences", bj::array{std::move(owner)}}};
-  return {{"apiVersion", kApiVersion},
+  return {{"apiVersion", resources::kNodeRemovalApiVersion},
           {"kind", resources::kNodeRemovals.kind},
           {"metadata", std::move(metadata)},
           {"spec", child_spec(parent, child)}};

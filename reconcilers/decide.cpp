@@ -1,5 +1,6 @@
 #include "reconcilers/decide.hpp"
 
+#include "crd/fixed_spec.hpp"
 #include "reconcilers/node_pods.hpp"
 #include "reconcilers/plan.hpp"
 #include "reconcilers/round.hpp"
@@ -40,6 +41,22 @@ Step find_node(Round& round) {
                        "Node " + name + " now has UID " + uid + " instead of " + expected +
                            ": the node this NodeRemoval meant is gone and its successor is left "
                            "alone. To remove that one, create a new NodeRemoval.");
+}
+
+/// Holds the removal to the spec that it was first seen with.
+Step hold_to_spec(Round& round) {
+  auto& status = round.status();
+  if (status.spec_hash.empty()) {
+    status.spec_hash = crd::fixed_spec_hash(round.spec());
+    status.node_name = round.spec().node_name;
+  }
+  if (!round.removal().spec_changed) return Step::Next;
+  Blockers{}.write(round);
+  return round.wait(
+      "SpecChanged",
+      "The spec was changed after this NodeRemoval was created, and nothing more is done. Only "
+      "suspend, unreachable.fenced and ttlSecondsAfterFinished may be changed: put the rest back "
+      "as it was to go on, or delete this NodeRemoval to cancel, and create another.");
 }
 
 Step check_spec(Round& round) {
@@ -86,6 +103,7 @@ void expire(Round& round) {
 }
 
 void run(Round& round) {
+  if (hold_to_spec(round) == Step::Wait) return;
   if (round.spec().node_selector) {
     if (check_spec(round) == Step::Next) remove_selected_nodes(round);
     return;

@@ -132,6 +132,12 @@ Step delete_node(Round& round) {
     Blockers{}.write(round);
     return round.wait("TooManyNodesNotReady", *message);
   }
+  // The gate asks the same; here it costs nothing while it lasts.
+  if (const auto refusal = refuse_last_schedulable(node, *census, round.seen.others)) {
+    round.requeue_after(5s);
+    Blockers{}.write(round);
+    return round.wait(refusal->reason, refusal->message);
+  }
   const auto* removed = known(round.seen.removed_nodes);
   if (removed == nullptr) return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
   const auto record = removed->find(node.meta.name);

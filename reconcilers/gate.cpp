@@ -15,6 +15,7 @@ std::optional<std::string> identity_problem(const std::string& removal_uid,
     return "the NodeRemoval was replaced by another of the same name";
   if (removal.is_being_deleted()) return "the NodeRemoval is being deleted (cancelled)";
   if (removal.status.is_terminal()) return "the NodeRemoval is finished already";
+  if (removal.spec_changed) return "the spec of the NodeRemoval was changed";
   if (removal.spec.suspend) return "the NodeRemoval is suspended";
   if (fresh.node.meta.name.empty() || fresh.node.meta.name != removal.spec.node_name) {
     return "the node read is not the one in spec.nodeName";

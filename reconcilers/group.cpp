@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 /// The child is written down before it is made: a node with this reason and without a child still
 /// has to get one; a node with any other reason had one.
 constexpr std::string_view kStarting = "Starting";
+/// The child was seen, and has no reason of its own yet.
+constexpr std::string_view kStarted = "Started";
 
 constexpr std::array kGoodEnds{"NodeRemoved", "NodeAbsent", "Drained", "AlreadyReplaced"};
 constexpr std::array kBadEnds{"InvalidSpec",     "Refused",   "DrainTimedOut", "MigrationTimedOut",
@@ -39,6 +41,21 @@ Children children_of(const Round& round) {
   Children result;
   for (const auto& child : round.seen.children) result[child.node_name] = &child;
   return result;
+}
+
+std::string describe_plan(const std::vector<crd::SelectedNode>& nodes) {
+  std::vector<std::string> rejoined;
+  for (const auto& node : nodes) {
+    if (!node.reason.empty()) rejoined.push_back(node.name);
+  }
+  auto text = "Nothing was touched. " + count_of(nodes.size() - rejoined.size(), "node") +
+              " would be removed; see status.nodes.";
+  if (!rejoined.empty()) {
+    text += " " + name_some(rejoined) +
+            " would be left out: removed before and joined again (NodeRejoined); each needs a "
+            "NodeRemoval with nodeName and nodeUID.";
+  }
+  return text;
 }
 
 /// Fixes the set of nodes: those that join later are not in it.
@@ -75,8 +92,7 @@ Step accept_nodes(Round& round) {
              "spec.nodeSelector matches " + count_of(matches->size(), "node") +
                  "; nodes that match later are not removed");
   if (round.spec().dry_run) {
-    return round.succeed("Planned", "Nothing was touched. " + count_of(matches->size(), "node") +
-                                        " would be removed; see status.nodes.");
+    return round.succeed("Planned", describe_plan(round.status().nodes));
   }
   round.requeue_after(0ms);
   return round.wait("Accepted", "About to remove " + count_of(matches->size(), "node"));
@@ -94,7 +110,7 @@ void take_over(Round& round, const Children& children) {
       continue;
     }
     const auto& child = *found->second;
-    if (!child.reason.empty()) node.reason = child.reason;
+    node.reason = child.reason.empty() ? kStarted : child.reason;
     if (!child.pods) continue;
     any_pods = true;
     pods.total += child.pods->total;

@@ -29,11 +29,16 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
            !is_leaving(other, others);
   });
   if (another) return std::nullopt;
-  return GuardRefusal{
-      "LastSchedulableNode",
-      "Node " + node.meta.name +
-          " is the last one that is Ready and schedulable, so its pods could run nowhere. Add or "
-          "uncordon another node; the removal then goes on by itself."};
+  std::vector<std::string> leaving;
+  for (const auto& other : others) {
+    if (other.accepted) leaving.push_back(other.node_name + " by " + other.name);
+  }
+  const auto also = leaving.empty() ? "" : " (being removed as well: " + name_some(leaving) + ")";
+  const auto cancel = leaving.empty() ? "" : ", or cancel another removal";
+  return GuardRefusal{"LastSchedulableNode",
+                      "Node " + node.meta.name + " is the last one that is Ready and schedulable" +
+                          also + ", so its pods could run nowhere. Add or uncordon another node" +
+                          cancel + "; the removal then goes on by itself."};
 }
 
 std::optional<GuardRefusal> refuse_control_plane(const crd::NodeRemovalSpec& spec,

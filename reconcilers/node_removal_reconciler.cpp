@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "controller/log.hpp"
-#include "controller/watcher.hpp"
 #include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
+#include "reconcilers/event_recorder.hpp"
+#include "reconcilers/events.hpp"
 #include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
 #include "reconcilers/status_write.hpp"
@@ -27,35 +28,8 @@ using namespace std::chrono_literals;
 constexpr int kMaxRounds = 30;
 /// Numbers and texts in status are written at most this often; news at once.
 constexpr std::chrono::milliseconds kStatusInterval{1000};
-
-awaitable<void> watch_nodes(controller::KubeClient& client, std::shared_ptr<NodeView> view,
-                            std::string node) {
-  controller::WatcherOptions options{.collection = {resources::kNodes, {}},
-                                     .field_selector = "metadata.name=" + node,
-                                     .from_cache = true,
-                                     .backoff = {},
-                                     .on_list_error = {}};
-  co_await controller::run_watcher(client, std::move(options), view->nodes);
-}
-
-awaitable<void> watch_pods(controller::KubeClient& client, std::shared_ptr<NodeView> view,
-                           std::string node) {
-  controller::WatcherOptions options{.collection = {resources::kPods, {}},
-                                     .field_selector = "spec.nodeName=" + node,
-                                     .from_cache = true,
-                                     .backoff = {},
-                                     .on_list_error = {}};
-  co_await controller::run_watcher(client, std::move(options), view->pods);
-}
-
-/// Sorted by name, because the store is; only those that are really bound to this node.
-std::vector<crd::Pod> pods_in(const NodeView& view, const std::string& node) {
-  std::vector<crd::Pod> pods;
-  for (const auto& [key, pod] : view.pods.items()) {
-    if (pod.node_name == node) pods.push_back(pod);
-  }
-  return pods;
-}
+/// The same Event of the same removal is not repeated sooner.
+constexpr std::chrono::minutes kEventInterval{5};
 
 std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
   std::vector<std::string> names;
@@ -335,37 +309,39 @@ awaitable<void> NodeRemovalReconciler::learn_removed_nodes(Observation& seen, Se
 
 awaitable<void> NodeRemovalReconciler::learn_pods(Observation& seen, Session& session) {
   const auto& node = seen.removal.spec.node_name;
-  if (!session.view) start_view(session, seen.removal.meta.name, node);
+  if (!session.view) {
+    session.view =
+        start_node_view(deps_.executor, deps_.client, deps_.tasks, node,
+                        [this, name = seen.removal.meta.name] { deps_.queue.add(name); });
+  }
   const auto view = session.view;
   if (!co_await view->pods.wait_synced(10s)) {
     seen.pods = std::unexpected("the pods of node " + node + " could not be listed yet");
     co_return;
   }
-  auto pods = pods_in(*view, node);
+  auto pods = view->pods_of(node);
   forget_gone_pods(session, pods);
   seen.pods = std::move(pods);
-}
-
-void NodeRemovalReconciler::start_view(Session& session, const std::string& name,
-                                       const std::string& node) {
-  const auto enqueue = [this, name](const auto&) { deps_.queue.add(name); };
-  session.view =
-      std::make_shared<NodeView>(NodeView{.nodes = {deps_.executor, crd::node_from_json, enqueue},
-                                          .pods = {deps_.executor, crd::pod_from_json, enqueue},
-                                          .node_watch = {},
-                                          .pod_watch = {}});
-  session.view->pod_watch = deps_.tasks.spawn(watch_pods(deps_.client, session.view, node));
-  session.view->node_watch = deps_.tasks.spawn(watch_nodes(deps_.client, session.view, node));
 }
 
 void NodeRemovalReconciler::end_session(const std::string& name) {
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return;
-  if (const auto& view = found->second->view) {
-    view->node_watch.cancel();
-    view->pod_watch.cancel();
-  }
+  if (const auto& view = found->second->view) view->stop();
   sessions_.erase(found);
+}
+
+void NodeRemovalReconciler::record_events(const crd::NodeRemoval& removal,
+                                          const crd::NodeRemovalStatus& status, Session& session) {
+  const auto now = deps_.clock();
+  for (auto& event : events_between(removal, status)) {
+    auto& last = session.events[event.reason];
+    if (last && now - *last < kEventInterval) continue;
+    last = now;
+    const auto& own_pod = deps_.policy.own_pod;
+    deps_.tasks.spawn(post_event(deps_.client, removal.meta, std::move(event),
+                                 own_pod.empty() ? "noderemoval" : own_pod, now));
+  }
 }
 
 awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
@@ -383,6 +359,7 @@ awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
   const auto answer = co_await deps_.client.patch(ref, "status", std::move(patch));
   if (answer) {
     session.latest = crd::node_removal_from_json(*answer);
+    record_events(removal, status, session);
     const auto* summary = status.conditions.find(crd::condition::kSucceeded);
     if (summary != nullptr && is_news(removal.status, status)) {
       log(LogLevel::Info, "status",

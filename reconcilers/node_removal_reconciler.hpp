@@ -54,7 +54,8 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   awaitable<void> learn_removed_nodes(Observation& seen, Session& session);
   awaitable<Write> write_status(const crd::NodeRemoval& removal,
                                 const crd::NodeRemovalStatus& status, Session& session);
-  void start_view(Session& session, const std::string& name, const std::string& node);
+  void record_events(const crd::NodeRemoval& removal, const crd::NodeRemovalStatus& status,
+                     Session& session);
   void end_session(const std::string& name);
 
   Dependencies deps_;

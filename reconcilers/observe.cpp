@@ -22,9 +22,10 @@ const Resource* workload_resource(std::string_view kind) {
   return nullptr;
 }
 
-/// Pods of the workload that are ready on other nodes than `node`.
+/// Pods of the workload that are ready on other nodes than `node`. Those of a Deployment belong to
+/// one of its ReplicaSets.
 awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
-    KubeClient& client, const crd::Workload& owner, const std::string& node) {
+    KubeClient& client, const crd::Workload& owner, bool is_deployment, const std::string& node) {
   const auto selector = owner.selector ? owner.selector->query() : "";
   if (selector.empty()) co_return std::unexpected("its selector cannot be read");
   ListRequest request{.collection = {resources::kPods, owner.meta.ns},
@@ -37,11 +38,33 @@ awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
   co_return std::ranges::count_if(pods->items, [&](const boost::json::object& item) {
     const auto pod = crd::pod_from_json(item);
     const auto* controller = pod.meta.controller();
-    return controller != nullptr && controller->uid == owner.meta.uid && pod.ready &&
-           !pod.is_terminating() && pod.node_name != node;
+    const bool is_of_it =
+        controller != nullptr &&
+        (is_deployment ? controller->kind == "ReplicaSet" : controller->uid == owner.meta.uid);
+    return is_of_it && pod.ready && !pod.is_terminating() && pod.node_name != node;
   });
 }
 
+bool is_of_deployment(const crd::ObjectMeta& replica_set) {
+  const auto* owner = replica_set.controller();
+  return owner != nullptr && owner->kind == "Deployment";
+}
+
+/// The Deployment of the ReplicaSet; nullopt when it is gone.
+awaitable<std::expected<std::optional<crd::Workload>, std::string>> find_owner(
+    KubeClient& client, crd::ObjectMeta replica_set) {
+  const auto* owner = replica_set.controller();
+  ObjectRef ref{resources::kDeployments, replica_set.ns, owner->name};
+  const auto object = co_await client.get(std::move(ref));
+  if (!object && object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
+  if (!object) co_return std::unexpected(object.error().message);
+  auto deployment = crd::workload_from_json(*object);
+  if (deployment.meta.uid != owner->uid) co_return std::nullopt;
+  co_return deployment;
+}
+
+/// A ReplicaSet that wants no pods any more because its Deployment was rolled out meanwhile: then
+/// the pods of the Deployment are the ones that run elsewhere.
 awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
     KubeClient& client, const std::string& node, const crd::WorkloadStatus& workload) {
   const auto* resource = workload_resource(workload.kind);
@@ -51,11 +74,18 @@ awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
   if (!object && object.error().kind == ErrorKind::NotFound)
     co_return WorkloadProgress{.exists = false};
   if (!object) co_return std::unexpected(object.error().message);
-  const auto owner = crd::workload_from_json(*object);
+  auto owner = crd::workload_from_json(*object);
   if (owner.meta.uid != workload.uid) co_return WorkloadProgress{.exists = false};
+  const bool rolled_out = owner.desired == 0 && is_of_deployment(owner.meta);
+  if (rolled_out) {
+    const auto deployment = co_await find_owner(client, owner.meta);
+    if (!deployment) co_return std::unexpected(deployment.error());
+    if (!*deployment) co_return WorkloadProgress{.exists = false};
+    owner = **deployment;
+  }
   WorkloadProgress progress{.exists = true, .desired = owner.desired, .ready = owner.ready};
   if (progress.ready < progress.desired) co_return progress;
-  const auto ready = co_await count_ready_elsewhere(client, owner, node);
+  const auto ready = co_await count_ready_elsewhere(client, owner, rolled_out, node);
   if (!ready) co_return std::unexpected(ready.error());
   progress.ready = *ready;
   co_return progress;

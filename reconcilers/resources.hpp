@@ -19,12 +19,16 @@ inline constexpr Resource kPodDisruptionBudgetsBeta{"apis/policy/v1beta1", "podd
 inline constexpr Resource kConfigMaps{"api/v1", "configmaps", "ConfigMap", true};
 inline constexpr Resource kReplicationControllers{"api/v1", "replicationcontrollers",
                                                   "ReplicationController", true};
+inline constexpr Resource kDeployments{"apis/apps/v1", "deployments", "Deployment", true};
 inline constexpr Resource kReplicaSets{"apis/apps/v1", "replicasets", "ReplicaSet", true};
 inline constexpr Resource kStatefulSets{"apis/apps/v1", "statefulsets", "StatefulSet", true};
 inline constexpr Resource kVolumeAttachments{"apis/storage.k8s.io/v1", "volumeattachments",
                                              "VolumeAttachment", false};
 inline constexpr Resource kCsiNodes{"apis/storage.k8s.io/v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
+/// Served in this version since 1.19.
+inline constexpr Resource kEvents{"apis/events.k8s.io/v1", "events", "Event", true};
+inline constexpr std::string_view kNodeRemovalApiVersion = "noderemoval.dev/v1alpha1";
 inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals",
                                         "NodeRemoval", false};
 

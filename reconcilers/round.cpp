@@ -90,7 +90,7 @@ Step Round::finish(ConditionStatus succeeded, std::string_view reason, std::stri
   decision.actions.clear();
   decision.requeue.reset();
   const bool failed = succeeded == ConditionStatus::False;
-  if (spec().ttl_seconds_after_finished && removal().is_managed() && spec().node_uid.empty()) {
+  if (removal().ignores_ttl()) {
     message +=
         " spec.ttlSecondsAfterFinished is ignored, because Argo CD, Flux or Helm would create this "
         "object again and it would remove a node that joins under the name; to use it, pin the "

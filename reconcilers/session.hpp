@@ -7,20 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "controller/store.hpp"
-#include "controller/task_group.hpp"
 #include "crd/node_removal.hpp"
+#include "reconcilers/node_view.hpp"
 #include "reconcilers/observation.hpp"
 
 namespace reconcilers {
-
-/// The two watches of one removal: its node, and the pods bound to it.
-struct NodeView {
-  controller::Store<crd::Node> nodes;
-  controller::Store<crd::Pod> pods;
-  controller::TaskGroup::Handle node_watch;
-  controller::TaskGroup::Handle pod_watch;
-};
 
 /// What the process remembers of one removal between rounds. Nothing in here is needed after a
 /// restart: it spares requests and paces retries.
@@ -51,6 +42,7 @@ struct Session {
   std::string gate_refusal;
   std::string action_error;
   std::chrono::steady_clock::time_point last_status_write;
+  std::map<std::string, std::optional<crd::TimePoint>> events;  ///< when recorded last, by reason
 };
 
 }  // namespace reconcilers

@@ -68,6 +68,10 @@ bj::array without_ours(const crd::Node& node) {
   return without(without_out_of_service(node), is_removing);
 }
 
+bool has_removing(const crd::Node& node) {
+  return std::ranges::any_of(node.taints_json, is_removing);
+}
+
 bool has_our_out_of_service(const crd::Node& node) {
   return std::ranges::any_of(node.taints_json, is_our_out_of_service);
 }

@@ -25,6 +25,7 @@ boost::json::array without_out_of_service(const crd::Node& node);
 /// Both taken off.
 boost::json::array without_ours(const crd::Node& node);
 
+bool has_removing(const crd::Node& node);
 bool has_our_out_of_service(const crd::Node& node);
 /// Set by somebody else, which asserts that the machine is off.
 bool has_foreign_out_of_service(const crd::Node& node);

@@ -28,11 +28,16 @@ KINDS = {
     "NodeRemoval": ("apis/noderemoval.dev/v1alpha1", "noderemovals"),
     "PodDisruptionBudget": ("apis/policy/v1", "poddisruptionbudgets"),
     "CustomResourceDefinition": ("apis/apiextensions.k8s.io/v1", "customresourcedefinitions"),
+    "ValidatingAdmissionPolicy": ("apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicies"),
+    "ValidatingAdmissionPolicyBinding": ("apis/admissionregistration.k8s.io/v1",
+                                         "validatingadmissionpolicybindings"),
+    "ValidatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
     "CSINode": ("apis/storage.k8s.io/v1", "csinodes"),
     "VolumeAttachment": ("apis/storage.k8s.io/v1", "volumeattachments"),
 }
 CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "NodeRemoval", "CustomResourceDefinition",
-                  "CSINode", "VolumeAttachment"}
+                  "CSINode", "VolumeAttachment", "ValidatingAdmissionPolicy",
+                  "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"}
 
 
 class ApiError(Exception):
@@ -107,13 +112,13 @@ class Api:
         options = {} if grace is None else {"gracePeriodSeconds": grace}
         return self.request("DELETE", self.path(kind, namespace), options)
 
-    def evict(self, pod):
+    def evict(self, pod, dry_run=False):
         """Asks for the eviction of this pod, which has to be the same instance still."""
         metadata = pod["metadata"]
         eviction = {
             "apiVersion": "policy/v1" if self.minor >= 22 else "policy/v1beta1", "kind": "Eviction",
             "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
-            "deleteOptions": {"preconditions": {"uid": metadata["uid"]}}}
+            "deleteOptions": {"preconditions": {"uid": metadata["uid"]}, **({"dryRun": ["All"]} if dry_run else {})}}
         path = self.path("Pod", metadata["namespace"], metadata["name"], "eviction")
         return self.request("POST", path, eviction)
 

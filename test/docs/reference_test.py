@@ -15,7 +15,7 @@ TYPES = {"string": "string", "integer": "integer", "boolean": "boolean", "object
          None: "integer or string"}
 
 # Reasons in status.nodes that no call below carries.
-OTHER_REASONS = {"Starting", "Cancelled"}
+OTHER_REASONS = {"Starting", "Started", "Cancelled"}
 # They end the removal, so nothing waits for them.
 FINAL_GUARDS = {"ControlPlaneNode", "LastControlPlaneNode"}
 

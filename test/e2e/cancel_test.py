@@ -5,7 +5,8 @@ import time
 import pytest
 from objects import STAYS_ON_DEAD_NODES, daemon_set, deployment, naked_pod, stateful_set
 from operator_requests import OperatorRequests, succeeded
-from removal import PROTECT, Removal, traces_on
+from removal import CLAIM, PROTECT, Removal, traces_on
+from waiting import wait_until
 
 TAINTS = {"example.com/before", "example.com/during"}
 ANNOTATIONS = {"example.com/before": "1", "example.com/during": "2"}
@@ -96,6 +97,31 @@ def test_a_removal_can_be_cancelled_at_every_step(sandbox, start_operator, momen
     node = sandbox.get("Node", jetson)
     assert not node["spec"].get("unschedulable")
     assert traces_on(node) == []
+
+
+@pytest.mark.parametrize("cordoned_before", [False, True])
+def test_a_claim_that_somebody_took_away_is_put_back_and_a_cancel_undoes_the_cordon(
+        sandbox, start_operator, cordoned_before):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create(naked_pod("single", node=jetson))
+    if cordoned_before:
+        sandbox.cordon(jetson)
+    operator = start_operator()
+    removal = Removal(sandbox, jetson)
+    removal.wait_reason("DrainBlocked")
+    claim = sandbox.get("Node", jetson)["metadata"]["annotations"][CLAIM]
+    without_claim = {"metadata": {"annotations": {CLAIM: None}}}
+    sandbox.api.patch("Node", jetson, without_claim)
+    wait_until(lambda: sandbox.get("Node", jetson)["metadata"]["annotations"].get(CLAIM), 30, "the claim is back")
+    assert sandbox.get("Node", jetson)["metadata"]["annotations"][CLAIM] == claim
+
+    operator.freeze()
+    sandbox.api.patch("Node", jetson, without_claim)
+    removal.cancel()
+    operator.thaw()
+    removal.wait_gone()
+    node = sandbox.get("Node", jetson)
+    assert bool(node["spec"].get("unschedulable")) == cordoned_before and traces_on(node) == []
 
 
 def test_a_cancel_after_the_node_is_deleted_only_lets_the_object_go(sandbox, start_operator):

@@ -1,6 +1,6 @@
 """Nodes that may not be removed, or not yet."""
 
-from objects import deployment
+from objects import deployment, naked_pod
 from operator_requests import OperatorRequests
 from removal import PROTECT, Removal
 from waiting import wait_until
@@ -48,6 +48,27 @@ def test_a_protected_node_is_removed_once_the_protection_is_taken_away(sandbox, 
     assert requests.touched() == set()
     sandbox.cluster.kubectl("annotate", "node", jetson, f"{PROTECT}-")
     assert removal.wait_end() == ("True", "NodeRemoved")
+
+
+def test_two_removals_that_leave_no_node_name_each_other_and_go_on_when_there_is_one(sandbox, start_operator):
+    jetson, nano, spare = sandbox.add_nodes(3)
+    for node in (jetson, nano):
+        sandbox.create(naked_pod(f"on-{node}", node=node))
+        sandbox.wait_running(f"on-{node}")
+    start_operator()
+    removals = {node: Removal(sandbox, node) for node in (jetson, nano)}
+    for removal in removals.values():
+        removal.wait_reason("DrainBlocked")
+    sandbox.cordon(spare)
+    for node in (jetson, nano):
+        sandbox.api.delete("Pod", f"on-{node}", sandbox.namespace, grace=0)
+    for node, other in ((jetson, nano), (nano, jetson)):
+        message = removals[node].wait_reason("LastSchedulableNode")["message"]
+        assert f"being removed as well: {other} by {removals[other].name}" in message
+    assert removals[jetson].events() == {("Warning", "DrainBlocked"), ("Warning", "LastSchedulableNode")}
+    sandbox.uncordon(spare)
+    for removal in removals.values():
+        assert removal.wait_end() == ("True", "NodeRemoved")
 
 
 def test_the_last_schedulable_node_is_removed_once_there_is_another(sandbox, start_operator):

@@ -29,11 +29,11 @@ class OperatorRequests:
         return [request for request in self.writes("nodes", node) if request["verb"] == "delete"]
 
     def touched(self):
-        """(resource, name) of everything that it tried to change but what is its own: NodeRemovals and the record
-        of removed nodes."""
+        """(resource, name) of everything that it tried to change but what is its own: NodeRemovals, Events, and the
+        record of removed nodes."""
         return {(request["objectRef"]["resource"], request["objectRef"].get("name"))
                 for request in self.writes()
-                if request["objectRef"]["resource"] not in {"noderemovals", "configmaps"}}
+                if request["objectRef"]["resource"] not in {"noderemovals", "events", "configmaps"}}
 
 
 def uid_of(request):

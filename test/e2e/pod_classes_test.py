@@ -1,5 +1,6 @@
 """Pods that are not simply evicted: because the user wants it so, or because of what they are."""
 
+from history import History
 from objects import TOLERATES_EVERYTHING, deployment, naked_pod, stateful_set, using_whole_grace
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
@@ -111,6 +112,25 @@ def test_workloads_leave_before_the_critical_pods_that_they_may_need(sandbox, st
     assert evictions.keys() == {"db", "dns", "csi"}
     assert answered(evictions["db"]) < received(evictions["dns"])
     assert answered(evictions["dns"]) < received(evictions["csi"])
+
+
+def test_the_pod_of_the_operator_itself_leaves_when_all_others_are_gone(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    with UnansweringServer() as server:
+        sandbox.create_on(jetson, deployment("operator"), deployment("web"),
+                          deployment("slow", grace=4, pre_stop=using_whole_grace(server.port)))
+        [own], [slow] = sandbox.pods("operator"), sandbox.pods("slow")
+        history = History(sandbox)
+        requests = OperatorRequests(sandbox)
+        start_operator(f"--own-pod={sandbox.namespace}/{own['metadata']['name']}")
+        removal = Removal(sandbox, jetson)
+        assert removal.wait_end() == ("True", "NodeRemoved")
+    evictions = [request["objectRef"]["name"] for request in sorted(requests.evictions(), key=received)]
+    assert evictions[-1] == own["metadata"]["name"] and len(evictions) == 3
+    gone = history.revision("Pod", slow["metadata"]["name"], lambda event, _: event == "DELETED")
+    told = history.revision("Pod", own["metadata"]["name"],
+                            lambda _, pod: "deletionTimestamp" in pod["metadata"])
+    assert gone < told
 
 
 def test_without_eviction_pods_are_deleted_past_their_budget(sandbox, start_operator):

@@ -3,7 +3,7 @@
 import pytest
 from api import ApiError
 from objects import naked_pod
-from removal import Removal
+from removal import Removal, traces_on
 
 FIRST_MINOR_WITH_RULES = 25
 FIXED = [{"nodeName": "another"}, {"drain": {"force": True}}, {"drain": {"podSelector": {"matchLabels": {"a": "b"}}}},
@@ -27,6 +27,7 @@ def test_a_spec_is_fixed_except_for_what_steers_the_removal(sandbox, blocked):
     for change in FREE:
         blocked.change(**change)
     if sandbox.api.minor < FIRST_MINOR_WITH_RULES:
+        _assert_stands_still_while_changed(sandbox, blocked)
         return
     for change in FIXED:
         with pytest.raises(ApiError) as refusal:
@@ -45,3 +46,20 @@ def test_the_status_cannot_be_wiped(sandbox, blocked):
         with pytest.raises(ApiError) as refusal:
             sandbox.api.patch("NodeRemoval", blocked.name, {"status": wiped}, subresource="status")
         assert refusal.value.status == 422, wiped
+
+
+def _assert_stands_still_while_changed(sandbox, removal):
+    """An old server takes the change; the operator neither follows it nor loses the node that it has cordoned."""
+    for change, back in (({"drain": {"force": True}}, {"drain": {"force": False}}),
+                         ({"nodeName": "another"}, {"nodeName": removal.node})):
+        removal.change(**change)
+        assert "suspend, unreachable.fenced and ttlSecondsAfterFinished" in removal.wait_reason("SpecChanged")["message"]
+        assert sandbox.get("Pod", "single")
+        removal.change(**back)
+        removal.wait_reason("DrainBlocked")
+    removal.change(nodeName="another")
+    removal.wait_reason("SpecChanged")
+    removal.cancel()
+    removal.wait_gone()
+    node = sandbox.get("Node", removal.node)
+    assert not node["spec"].get("unschedulable") and traces_on(node) == []

@@ -31,6 +31,12 @@ class Removal:
         """The blockers by the names of their pods, without the namespace."""
         return {blocker["pod"].partition("/")[2]: blocker for blocker in self.status().get("blockers", [])}
 
+    def events(self):
+        """Type and reason of the Events on this object, which are the ones that kubectl describe shows."""
+        uid = self.get()["metadata"]["uid"]
+        return {(event["type"], event["reason"])
+                for event in self._sandbox.api.list("Event", "default", fields=f"involvedObject.uid={uid}")}
+
     def change(self, **spec):
         self._sandbox.api.patch("NodeRemoval", self.name, {"spec": spec})
 

@@ -220,6 +220,13 @@ TEST(Cordon, RemembersWhetherTheNodeWasCordonedBefore) {
          set_condition(seen.removal, condition::kCordoned, crd::ConditionStatus::True, "Cordoned",
                        kNow - 60s);
        },
+       false},
+      {"cordoned before us, and the claim is lost",
+       [](auto& seen) {
+         node_of(seen).unschedulable = true;
+         set_condition(seen.removal, condition::kCordoned, crd::ConditionStatus::True,
+                       "AlreadyCordoned", kNow - 60s);
+       },
        true},
   };
   for (const auto& [name, change, was_unschedulable] : kCases) {
@@ -239,6 +246,17 @@ TEST(Cordon, IsDoneWhenTheNodeShowsTheClaimAndIsUnschedulable) {
   const auto decision = decide_at(seen);
   EXPECT_EQ(word(decision, condition::kCordoned), "True/Cordoned");
   EXPECT_THAT(actions_of(decision), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+}
+
+TEST(Cordon, RecordsWhoHadCordonedTheNodeInCaseTheClaimIsLost) {
+  auto seen = cordoned_with({make_pod("web-1")});
+  claim(node_of(seen), kRemovalUid, /*was_unschedulable=*/true);
+  EXPECT_EQ(word(decide_at(seen), condition::kCordoned), "True/AlreadyCordoned");
+  seen.removal.status = decide_at(seen).status;
+  node_of(seen).meta.annotations.clear();
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "Unknown/Cordoning");
+  EXPECT_EQ(word(decision, condition::kCordoned), "True/AlreadyCordoned");
 }
 
 TEST(Cordon, WaitsWhenAnotherRemovalWasFaster) {

@@ -51,7 +51,11 @@ TEST(Cancel, DropsTheFinalizerWhenNothingOfOursIsOnTheNode) {
     std::string name;
     std::function<void(Observation&)> change;
   } kCases[] = {
-      {"released", [](auto& seen) { node_of(seen).meta.annotations.clear(); }},
+      {"released",
+       [](auto& seen) {
+         node_of(seen).meta.annotations.clear();
+         node_of(seen).taints_json.clear();
+       }},
       {"claimed by another", [](auto& seen) { claim(node_of(seen), "removal-2"); }},
       {"replaced", [](auto& seen) { node_of(seen).meta.uid = "node-9"; }},
       {"being deleted", [](auto& seen) { node_of(seen).meta.deletion_timestamp = kNow; }},
@@ -63,6 +67,15 @@ TEST(Cancel, DropsTheFinalizerWhenNothingOfOursIsOnTheNode) {
     change(seen);
     EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("RemoveFinalizer")) << name;
   }
+}
+
+TEST(Cancel, GivesTheNodeBackAlsoWhenSomebodyTookOnlyTheClaimAway) {
+  auto seen = cancelled_with({});
+  node_of(seen).meta.annotations.clear();
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1) and uncordon"));
+  set_condition(seen.removal, condition::kCordoned, crd::ConditionStatus::True, "AlreadyCordoned",
+                kNow - 60s);
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1)"));
 }
 
 TEST(Cancel, AsksForNothingButTheNode) {
@@ -126,6 +139,7 @@ TEST(Terminal, LeavesTheNodeCordonedAfterADrain) {
 TEST(Terminal, DropsTheFinalizerOnceTheNodeIsReleased) {
   auto seen = ended_with(crd::ConditionStatus::False, "DrainTimedOut");
   node_of(seen).meta.annotations.clear();
+  node_of(seen).taints_json.clear();
   EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("RemoveFinalizer"));
 }
 

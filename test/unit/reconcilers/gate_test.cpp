@@ -60,6 +60,8 @@ std::vector<Violation> identity_violations() {
        "the NodeRemoval is being deleted (cancelled)"},
       {finish, "the NodeRemoval is finished already"},
       {[](auto& f) { f.view.removal.spec.suspend = true; }, "the NodeRemoval is suspended"},
+      {[](auto& f) { f.view.removal.spec_changed = true; },
+       "the spec of the NodeRemoval was changed"},
       {[](auto& f) { f.view.node.meta.name = "nano"; },
        "the node read is not the one in spec.nodeName"},
       {[](auto& f) {

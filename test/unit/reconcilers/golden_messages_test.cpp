@@ -76,6 +76,22 @@ TEST(GoldenMessages, OfTheBeginning) {
        "Node jetson is the last one that is Ready and schedulable, so its pods could run nowhere. "
        "Add or uncordon "
        "another node; the removal then goes on by itself."},
+      {"last node, because others are leaving",
+       changed(cordoned_with({}),
+               [](auto& seen) {
+                 for (auto& node : seen.census->value()) node.unschedulable = true;
+                 seen.others = {{.name = "b", .uid = "r-2", .node_name = "nano", .accepted = true}};
+               }),
+       "Unknown/LastSchedulableNode",
+       "Node jetson is the last one that is Ready and schedulable (being removed as well: nano by "
+       "b), so its pods could run nowhere. Add or uncordon another node, or cancel another "
+       "removal; the removal then goes on by itself."},
+      {"spec changed",
+       changed(cordoned_with({}), [](auto& seen) { seen.removal.spec_changed = true; }),
+       "Unknown/SpecChanged",
+       "The spec was changed after this NodeRemoval was created, and nothing more is done. Only "
+       "suspend, unreachable.fenced and ttlSecondsAfterFinished may be changed: put the rest back "
+       "as it was to go on, or delete this NodeRemoval to cancel, and create another."},
       {"held by another removal",
        changed(first_sight(),
                [](auto& seen) {

@@ -208,6 +208,33 @@ TEST(Group, OnlyListsItsNodesInADryRun) {
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
+TEST(Group, SaysInADryRunWhichNodesItWouldLeaveOut) {
+  auto seen = select_edge();
+  seen.removal.spec.dry_run = true;
+  const auto name = known(seen.matches)->front().name;
+  (*seen.removed_nodes)->emplace(name, RemovedNode{.uid = "old", .removal = "r", .time = "t"});
+  const auto decision = decide_at(seen);
+  EXPECT_THAT(decision.status.conditions.find(condition::kSucceeded)->message,
+              HasSubstr("2 nodes would be removed; see status.nodes. " + name +
+                        " would be left out: removed before and joined again"));
+}
+
+TEST(Group, DoesNotMakeAChildAgainThatSomebodyDeletedBeforeItHadAReason) {
+  auto seen = select_edge();
+  seen.removal.status = decide_at(seen).status;
+  seen.removal.status = decide_at(seen).status;
+  const auto first = seen.removal.status.nodes.front().name;
+  ASSERT_EQ(seen.removal.status.nodes.front().reason, "Starting");
+  Child child;
+  child.name = child_name("gone", first);
+  child.node_name = first;
+  seen.children = {child};
+  seen.removal.status = decide_at(seen).status;
+  EXPECT_EQ(seen.removal.status.nodes.front().reason, "Started");
+  seen.children.clear();
+  EXPECT_EQ(decide_at(seen).status.nodes.front().reason, "Cancelled");
+}
+
 TEST(ChildName, IsAlwaysTheSameAndNeverTooLong) {
   EXPECT_EQ(child_name("pool", "a.b"), "pool-a.b");
   const auto name = child_name(std::string(200, 'p'), std::string(253, 'n'));

@@ -32,6 +32,7 @@ HttpServer server_of(const KubeConfig& config, const ClientOptions& options) {
   server.pool_idle = options.pool_idle;
   server.max_connections = options.max_connections;
   server.max_body = options.max_body;
+  server.may_write = options.may_write;
   return server;
 }
 
@@ -188,7 +189,7 @@ HttpRequest ApiConnection::to_request(const ApiCall& call) {
   request.method = call.method;
   request.target = config_.path_prefix + call.path + query_string(call.query);
   request.headers.push_back({"Accept", "application/json"});
-  request.headers.push_back({"User-Agent", "noderemoval/" NODEREMOVAL_VERSION});
+  request.headers.push_back({"User-Agent", options_.user_agent});
   const auto& token = tokens_.current(steady_clock::now());
   if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
   if (!call.content_type.empty()) request.headers.push_back({"Content-Type", call.content_type});

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "controller/kube_client.hpp"
 #include "controller/kube_config.hpp"
@@ -27,8 +29,12 @@ struct ClientOptions {
   Duration pool_idle = std::chrono::seconds(60);  ///< the server closes idle connections at 90 s
   std::size_t max_connections = 32;  ///< pooled connections in use at once; watches have their own
   std::size_t page_size = 500;
-  std::size_t max_body = 64 * 1024 * 1024;  ///< one answer
-  std::size_t max_event = 4 * 1024 * 1024;  ///< one watch event
+  std::size_t max_body = 64 * 1024 * 1024;                      ///< one answer
+  std::size_t max_event = 4 * 1024 * 1024;                      ///< one watch event
+  std::string user_agent = "noderemoval/" NODEREMOVAL_VERSION;  ///< in the audit log of the server
+  /// Asked at the last moment before anything but a read is sent; empty: always yes. When it says
+  /// no, the call fails with NotSent.
+  std::function<bool()> may_write;
 };
 
 /// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never

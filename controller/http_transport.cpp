@@ -215,6 +215,7 @@ class HttpTransport::Impl {
     const auto wire = to_wire(server_.host, server_.port, request);
     auto slot = co_await slots_.acquire();
     stage = Stage::Connecting;
+    if (!may_send(request)) co_return std::unexpected(not_allowed());
     if (auto kept = take_kept()) {
       Incoming incoming;
       auto answer = co_await converse(std::move(kept), wire, stage, incoming);
@@ -226,6 +227,7 @@ class HttpTransport::Impl {
     }
     auto fresh = co_await connect();
     if (!fresh) co_return std::unexpected(std::move(fresh).error());
+    if (!may_send(request)) co_return std::unexpected(not_allowed());
     Incoming incoming;
     co_return co_await converse(std::move(*fresh), wire, stage, incoming);
   }
@@ -260,6 +262,16 @@ class HttpTransport::Impl {
   }
 
  private:
+  bool may_send(const HttpRequest& request) const {
+    return request.method == "GET" || !server_.may_write || server_.may_write();
+  }
+
+  static HttpError not_allowed() {
+    HttpError out;
+    out.message = "not sent, because this process may not change anything now";
+    return out;
+  }
+
   asio::awaitable<Connected> connect() {
     auto socket = co_await connector_.connect();
     if (!socket) {

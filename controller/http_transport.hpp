@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct HttpServer {
   std::chrono::milliseconds pool_idle;  ///< a connection unused for longer is not used again
   std::size_t max_connections;          ///< in use at once by exchange(); streams have their own
   std::size_t max_body;                 ///< bytes of one answer to exchange()
+  /// Asked at the last moment before a request that is no GET is sent; when it says no, the call
+  /// fails and nothing was sent. Empty: always yes.
+  std::function<bool()> may_write;
 };
 
 struct HttpHeader {

@@ -7,18 +7,22 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
+#include "controller/leader_election.hpp"
 #include "controller/log.hpp"
 #include "controller/options.hpp"
 #include "controller/reconcile_loop.hpp"
 #include "controller/store.hpp"
 #include "controller/task_group.hpp"
+#include "controller/watchdog.hpp"
 #include "controller/watcher.hpp"
 #include "controller/work_queue.hpp"
 #include "crd/node_removal.hpp"
@@ -70,11 +74,63 @@ asio::awaitable<void> stop_on_signal(controller::TaskGroup& tasks) {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-int run(const Options& options, controller::KubeConfig config) {
+/// The lease of the one replica that acts, kept over connections of its own.
+class Leadership {
+ public:
+  Leadership(const Options& options, const controller::KubeConfig& config)
+      : client_(controller::make_http_kube_client(config, options_for_lease(options))),
+        election_(*client_, options.leader_election,
+                  [this](controller::BootClock::time_point time) {
+                    watchdog_.end_at(time + kTimeToSaySo);
+                  }) {}
+
+  bool may_act() const { return election_.may_act(); }
+
+  /// Ends when this replica may act; from then on `keeper` keeps it so. Ends the process when the
+  /// lease is lost: nothing may be sent any more, not even to finish in order.
+  asio::awaitable<void> begin(controller::TaskGroup& keeper) {
+    co_await election_.acquire();
+    keeper.spawn(keep());
+  }
+
+  asio::awaitable<void> end() {
+    co_await election_.release();
+    watchdog_.disarm();
+  }
+
+ private:
+  static constexpr std::chrono::seconds kTimeToSaySo{1};
+
+  static controller::ClientOptions options_for_lease(const Options& options) {
+    auto client = options.client;
+    const auto timeout = options.leader_election.durations.renew_deadline / 2;  // as client-go
+    client.connect_timeout = client.read_timeout = client.write_timeout = timeout;
+    client.max_connections = 1;
+    return client;
+  }
+
+  asio::awaitable<void> keep() {
+    co_await election_.hold();
+    std::_Exit(kCannotGoOn);
+  }
+
+  controller::Watchdog watchdog_;
+  std::unique_ptr<controller::KubeClient> client_;
+  controller::LeaderElection election_;
+};
+
+int run(Options options, const controller::KubeConfig& config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
-  const auto client = controller::make_http_kube_client(std::move(config), options.client);
+  std::optional<Leadership> leadership;
+  if (options.leader_elect) {
+    options.client.user_agent += " (" + options.leader_election.identity + ")";
+    leadership.emplace(options, config);
+    options.client.may_write = [&leadership] { return leadership->may_act(); };
+  }
+  const auto client = controller::make_http_kube_client(config, options.client);
   controller::WorkQueue queue{executor};
+  controller::TaskGroup keeper{executor};
   controller::TaskGroup tasks{executor};
   controller::Store<crd::NodeRemoval> removals{
       executor, crd::node_removal_from_json, [&](const crd::NodeRemoval& removal) {
@@ -89,11 +145,28 @@ int run(const Options& options, controller::KubeConfig config) {
                                                  .clock = wall_clock}};
   tasks.spawn(stop_on_signal(tasks));
   tasks.spawn(watch_removals(*client, removals));
-  for (std::size_t i = 0; i < options.workers; ++i)
-    tasks.spawn(controller::run_worker(queue, reconciler));
+  const auto work = [&]() -> asio::awaitable<void> {
+    if (leadership) co_await leadership->begin(keeper);
+    for (std::size_t i = 0; i < options.workers; ++i)
+      tasks.spawn(controller::run_worker(queue, reconciler));
+  };
+  tasks.spawn(work());
+  // The lease is given up when nothing acts any more.
+  const auto run_all = [&]() -> asio::awaitable<void> {
+    std::exception_ptr failure;
+    try {
+      co_await tasks.join();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    keeper.cancel();
+    co_await keeper.join();
+    if (leadership) co_await leadership->end();
+    if (failure) std::rethrow_exception(failure);
+  };
 
   std::exception_ptr failure;
-  asio::co_spawn(executor, tasks.join(), [&](const std::exception_ptr& error) { failure = error; });
+  asio::co_spawn(executor, run_all(), [&](const std::exception_ptr& error) { failure = error; });
   io.run();
   if (!failure) return 0;
   try {
@@ -123,5 +196,5 @@ int main(int argc, char** argv) {
       {{"version", NODEREMOVAL_VERSION},
        {"server", config->host + ":" + config->port},
        {"config", config->source}});
-  return run(*options, *std::move(config));
+  return run(*options, *config);
 }

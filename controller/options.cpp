@@ -17,6 +17,19 @@ void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& t
       ->default_str(std::to_string(target.count()));
 }
 
+/// The rules of client-go: a holder has to have stopped before others start, and has to have had
+/// more than one attempt.
+std::string problem_with(const controller::LeaseDurations& lease) {
+  if (lease.lease <= lease.renew_deadline) {
+    return "--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline";
+  }
+  if (lease.renew_deadline * 5 <= lease.retry * 6) {
+    return "--leader-elect-renew-deadline must be longer than 1.2 times "
+           "--leader-elect-retry-period";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
@@ -59,6 +72,16 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--own-pod", options.policy.own_pod,
                  "namespace/name of the pod that the operator runs in; it leaves its node last")
       ->envname("NODEREMOVAL_OWN_POD");
+  app.add_flag("--leader-elect", options.leader_elect,
+               "Act only while holding the Lease, so that several replicas can run (default: true)")
+      ->default_str("true");
+  auto& lease = options.leader_election.durations;
+  add_seconds(app, "--leader-elect-lease-duration", lease.lease, 2, 3600,
+              "Seconds after which others may take a Lease that was not renewed");
+  add_seconds(app, "--leader-elect-renew-deadline", lease.renew_deadline, 1, 3599,
+              "Seconds after which a leader that could not renew its Lease ends");
+  add_seconds(app, "--leader-elect-retry-period", lease.retry, 1, 600,
+              "Seconds between two attempts to get or renew the Lease");
   const std::map<std::string, controller::LogLevel> levels{
       {"debug", controller::LogLevel::Debug},
       {"info", controller::LogLevel::Info},
@@ -75,5 +98,10 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
     const bool usage_error = app.exit(error, out, err) != 0;
     return std::unexpected(EarlyExit{usage_error ? 2 : 0, out.str() + err.str()});
   }
+  if (const auto problem = problem_with(lease); !problem.empty()) {
+    return std::unexpected(EarlyExit{2, problem + "\n"});
+  }
+  options.leader_election.ns = options.policy.own_namespace;
+  options.leader_election.identity = controller::make_identity();
   return options;
 }

@@ -6,6 +6,7 @@
 
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
+#include "controller/leader_election.hpp"
 #include "controller/log.hpp"
 #include "reconcilers/policy.hpp"
 
@@ -15,6 +16,8 @@ struct Options {
   controller::KubeConfigSource kube_config;
   controller::ClientOptions client;
   reconcilers::Policy policy;
+  bool leader_elect = true;
+  controller::LeaderElectionOptions leader_election;
   controller::LogLevel log_level = controller::LogLevel::Info;
   std::size_t workers = 16;
 };

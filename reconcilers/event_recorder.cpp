@@ -11,28 +11,31 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::string_view kReportingController = "noderemoval.dev/controller";
+constexpr std::string_view kComponent = "noderemoval";
 /// Bound of the API.
 constexpr std::size_t kMaxInstance = 128;
 
 bj::object event_object(const crd::ObjectMeta& removal, const EventNote& event,
                         const std::string& instance, crd::TimePoint time) {
-  bj::object regarding{{"apiVersion", resources::kNodeRemovalApiVersion},
-                       {"kind", resources::kNodeRemovals.kind},
-                       {"name", removal.name},
-                       {"uid", removal.uid}};
+  bj::object about{{"apiVersion", resources::kNodeRemovalApiVersion},
+                   {"kind", resources::kNodeRemovals.kind},
+                   {"name", removal.name},
+                   {"uid", removal.uid}};
   bj::object metadata{{"generateName", "noderemoval-"}, {"namespace", "default"}};
-  return {{"apiVersion", "events.k8s.io/v1"},
+  const auto now = crd::to_rfc3339(time);
+  return {{"apiVersion", "v1"},
           {"kind", "Event"},
           {"metadata", std::move(metadata)},
-          {"eventTime", crd::to_rfc3339_micro(time)},
-          {"reportingController", kReportingController},
-          {"reportingInstance", instance.substr(0, kMaxInstance)},
-          {"action", "Reconcile"},
+          {"involvedObject", std::move(about)},
           {"type", event.warning ? "Warning" : "Normal"},
           {"reason", event.reason},
-          {"note", crd::shortened(event.note)},
-          {"regarding", std::move(regarding)}};
+          {"message", crd::shortened(event.note)},
+          {"firstTimestamp", now},
+          {"lastTimestamp", now},
+          {"count", 1},
+          {"source", bj::object{{"component", kComponent}}},
+          {"reportingComponent", kComponent},
+          {"reportingInstance", instance.substr(0, kMaxInstance)}};
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ inline constexpr Resource kVolumeAttachments{"apis/storage.k8s.io/v1", "volumeat
                                              "VolumeAttachment", false};
 inline constexpr Resource kCsiNodes{"apis/storage.k8s.io/v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
-/// Served in this version since 1.19.
-inline constexpr Resource kEvents{"apis/events.k8s.io/v1", "events", "Event", true};
+/// Not events.k8s.io/v1, with which servers of 1.20 take no Event on a cluster-scoped object.
+inline constexpr Resource kEvents{"api/v1", "events", "Event", true};
 inline constexpr std::string_view kNodeRemovalApiVersion = "noderemoval.dev/v1alpha1";
 inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals",
                                         "NodeRemoval", false};

@@ -40,7 +40,8 @@ class Bench:
         self._api.create({**daemon_set("agent"), "metadata": {"name": "agent", "namespace": NAMESPACE}})
         log = self._control_plane.folder / "operator.log"
         program = REPOSITORY / "build/release/noderemoval"
-        self.operator = Operator(program, self._control_plane.operator_kubeconfig(), log)
+        self.operator = Operator(program, self._control_plane.operator_kubeconfig(), log,
+                                 ("--leader-elect=false",))
         self.operator.start()
         # The first node pays for what is done once: connections, caches, the first pods on the spare nodes.
         self.by_operator()

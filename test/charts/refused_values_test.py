@@ -4,8 +4,7 @@ import pytest
 from helm import HelmError
 
 REFUSED = [
-    # There is no leader election, so there is no such value.
-    ({"replicas": 2}, "'replicas'"),
+    ({"replicas": 0}, "replicas"),
     ({"image": {"tga": "1.2.3"}}, "'/image': .*'tga'"),
     ({"image": {"tag": 1.2}}, "'/image/tag'"),
     ({"image": {"digest": "0123"}}, "'/image/digest'"),

@@ -24,6 +24,7 @@ SPREAD = {"preferredDuringSchedulingIgnoredDuringExecution": [
 
 # The value, what it is set to, and what changes. A list and not a dict, because a value may have several rows.
 CHANGES = [
+    ("replicas", 2, {(DEPLOYMENT, "spec", "replicas"): 2}),
     ("image.repository", "registry.example:5000/noderemoval", {IMAGE: "registry.example:5000/noderemoval:0.1.0"}),
     ("image.tag", "1.2.3-rc.1", {IMAGE: "noderemoval:1.2.3-rc.1"}),
     ("image.digest", DIGEST, {IMAGE: f"noderemoval@{DIGEST}"}),
@@ -38,6 +39,9 @@ CHANGES = [
     ("options.leftoversTimeout", 86400, {ARGS: ["--leftovers-timeout=86400"]}),
     ("options.minHealthy", 0, {ARGS: ["--min-healthy=0"]}),
     ("options.maxConcurrentRemovals", 3, {ARGS: ["--max-concurrent-removals=3"]}),
+    ("options.leaderElectLeaseDuration", 30, {ARGS: ["--leader-elect-lease-duration=30"]}),
+    ("options.leaderElectRenewDeadline", 8, {ARGS: ["--leader-elect-renew-deadline=8"]}),
+    ("options.leaderElectRetryPeriod", 1, {ARGS: ["--leader-elect-retry-period=1"]}),
     ("options.logLevel", "debug", {ARGS: ["--log-level=debug"]}),
     ("options", {"workers": 1, "minHealthy": 50}, {ARGS: ["--min-healthy=50", "--workers=1"]}),
     ("resources.requests", {"cpu": 1}, {(*CONTAINER, "resources", "requests", "cpu"): 1}),
@@ -107,7 +111,8 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
 
     # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is;
     # --version ends it.
-    assert options.keys() == statements.keys() - {"kubeconfig", "context", "namespace", "own-pod", "version"}
+    assert options.keys() == statements.keys() - {"kubeconfig", "context", "namespace", "own-pod", "version",
+                                                 "leader-elect"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

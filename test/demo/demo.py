@@ -149,7 +149,8 @@ def run(control_plane, options):
     prepare(control_plane)
     api = control_plane.api
     log = control_plane.folder / "operator.log"
-    flags = ["--overdue-margin", "5"] if options.dead_node else []
+    # One replica, so there is no election to wait for.
+    flags = ["--leader-elect=false", *(["--overdue-margin", "5"] if options.dead_node else [])]
     operator = Operator(REPOSITORY / "build/release/noderemoval", control_plane.operator_kubeconfig(), log, flags)
     operator.start()
     try:

@@ -70,12 +70,15 @@ def sandbox(cluster):
 
 @pytest.fixture
 def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
-    """Starts the operator with the given flags; it is killed before the sandbox is cleaned up."""
+    """Starts the operator with the given flags; it is killed before the sandbox is cleaned up.
+
+    It takes no part in an election unless the flags say so: the next one would have to wait for its Lease.
+    """
     operators = []
 
     def start(*flags):
         log = tmp_path / f"operator-{len(operators)}.log"
-        operators.append(Operator(request.config.getoption("--operator"), operator_kubeconfig, log, flags))
+        operators.append(Operator(request.config.getoption("--operator"), operator_kubeconfig, log, ("--leader-elect=false", *flags)))
         operators[-1].start()
         return operators[-1]
 

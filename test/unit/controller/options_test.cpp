@@ -32,6 +32,35 @@ TEST(Options, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options->policy.own_namespace, "noderemoval-system");
   EXPECT_EQ(options->policy.own_pod, "");
   EXPECT_EQ(options->log_level, controller::LogLevel::Info);
+  EXPECT_TRUE(options->leader_elect);
+  EXPECT_EQ(options->leader_election.name, "noderemoval-controller");
+  EXPECT_EQ(options->leader_election.ns, "noderemoval-system");
+  EXPECT_EQ(options->leader_election.durations.lease, 15s);
+  EXPECT_EQ(options->leader_election.durations.renew_deadline, 10s);
+  EXPECT_EQ(options->leader_election.durations.retry, 2s);
+}
+
+TEST(Options, SayHowTheLeaderIsElected) {
+  const auto options = parse({"--leader-elect=false", "--leader-elect-lease-duration=9",
+                              "--leader-elect-renew-deadline=8", "--leader-elect-retry-period=1"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_FALSE(options->leader_elect);
+  EXPECT_EQ(options->leader_election.durations.lease, 9s);
+  EXPECT_EQ(options->leader_election.durations.renew_deadline, 8s);
+  EXPECT_EQ(options->leader_election.durations.retry, 1s);
+  EXPECT_THAT(options->leader_election.identity, testing::MatchesRegex(".+_[0-9a-f-]+"));
+  EXPECT_NE(options->leader_election.identity, parse({})->leader_election.identity);
+}
+
+TEST(Options, RefuseLeaseTimesWithWhichTwoCouldLead) {
+  for (const auto& [argument, option] :
+       {std::pair{"--leader-elect-lease-duration=10", "must be longer than --leader-elect-renew"},
+        std::pair{"--leader-elect-retry-period=9", "must be longer than 1.2 times"}}) {
+    const auto options = parse({argument});
+    ASSERT_FALSE(options) << argument;
+    EXPECT_EQ(options.error().code, 2);
+    EXPECT_THAT(options.error().text, HasSubstr(option));
+  }
 }
 
 TEST(Options, AreReadInEveryFlag) {

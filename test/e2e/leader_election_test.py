@@ -1,0 +1,164 @@
+"""Several replicas, of which one acts at a time."""
+
+import json
+import time
+
+import pytest
+from objects import naked_pod
+from operator_requests import OPERATOR, READS, received
+from removal import Removal
+from waiting import wait_until
+
+NAMESPACE = "noderemoval-system"
+# The proportions of the defaults (15, 10 and 2 s), so that a takeover does not take long.
+LEASE_SECONDS, RENEW_SECONDS = 6, 4
+FLAGS = (f"--leader-elect-lease-duration={LEASE_SECONDS}", f"--leader-elect-renew-deadline={RENEW_SECONDS}",
+         "--leader-elect-retry-period=1")
+TAKEOVER_SECONDS = LEASE_SECONDS + 2 * 2.2 + 5
+
+
+class Replicas:
+    """Two operators, the first of which leads, and a removal that waits for a pod."""
+
+    def __init__(self, sandbox, start_operator):
+        self.sandbox = sandbox
+        self.lease_name = "noderemoval-controller"  # the only one that the operator has rights to
+        self._start = start_operator
+        sandbox.api.delete("Lease", self.lease_name, NAMESPACE)
+        self.leader = self._start_one()
+        self.wait_leads(self.leader)
+        self.other = self._start_one()
+        wait_until(lambda: "waiting for the lease" in self.other.log_text(), 30, "the other one waits",
+                   seen=self.other.log_text)
+        self.node, _ = sandbox.add_nodes(2)
+        sandbox.create(naked_pod("single", node=self.node))
+        self.removal = Removal(sandbox, self.node)
+        self.removal.wait_reason("DrainBlocked")
+        self._audit = sandbox.audit()
+
+    def _start_one(self):
+        return self._start("--leader-elect=true", *FLAGS)
+
+    def lease(self):
+        return self.sandbox.api.get("Lease", self.lease_name, NAMESPACE)
+
+    def edit_lease(self, **spec):
+        self.sandbox.api.patch("Lease", self.lease_name, {"spec": spec}, NAMESPACE)
+
+    def wait_leads(self, operator, timeout=RENEW_SECONDS + TAKEOVER_SECONDS):
+        wait_until(lambda: "lease acquired" in operator.log_text(), timeout, "the replica leads",
+                   seen=operator.log_text)
+
+    def let_go(self):
+        """Takes away what the removal waits for."""
+        self.sandbox.api.delete("Pod", "single", self.sandbox.namespace, grace=0)
+
+    def wait_removed(self):
+        assert self.removal.wait_end() == ("True", "NodeRemoved")
+
+    def writes(self, operator):
+        """What this replica sent but renewals of the Lease."""
+        return [request for request in self._audit.requests(user=OPERATOR)
+                if request["verb"] not in READS and identity(operator) in request.get("userAgent", "")
+                and request["objectRef"]["resource"] != "leases"]
+
+
+def identity(operator):
+    [line] = [line for line in operator.log_text().splitlines() if "lease acquired" in line][-1:] or [""]
+    return line.partition('identity="')[2].rstrip('"') or "nobody"
+
+
+@pytest.fixture
+def replicas(sandbox, start_operator):
+    return Replicas(sandbox, start_operator)
+
+
+def test_another_replica_goes_on_when_the_leader_crashes(replicas):
+    replicas.leader.kill()
+    replicas.wait_leads(replicas.other)
+    replicas.let_go()
+    replicas.wait_removed()
+    assert replicas.writes(replicas.leader) == []
+    assert replicas.writes(replicas.other)
+    assert replicas.lease()["spec"]["leaseTransitions"] == 1
+
+
+def test_a_leader_that_is_told_to_end_hands_over_at_once(replicas):
+    assert replicas.leader.terminate() == 0
+    lease = replicas.lease()["spec"]
+    replicas.wait_leads(replicas.other, timeout=LEASE_SECONDS)
+    assert "lease released" in replicas.leader.log_text()
+    assert lease["holderIdentity"] != identity(replicas.leader)
+    replicas.let_go()
+    replicas.wait_removed()
+
+
+def test_a_leader_that_was_stopped_for_longer_than_its_lease_sends_nothing_when_it_is_continued(replicas):
+    replicas.leader.freeze()
+    replicas.let_go()  # what it sees first when it wakes up is that the pod is gone
+    replicas.wait_leads(replicas.other)
+    continued = time.time()
+    replicas.leader.thaw()
+    wait_until(lambda: not replicas.leader.alive(), 10, "the former leader ends", seen=replicas.leader.log_text)
+    assert "another replica may act now" in replicas.leader.log_text()
+    replicas.wait_removed()
+    late = [request for request in replicas.writes(replicas.leader) if received(request) > _text(continued)]
+    assert late == [] and replicas.writes(replicas.other)
+
+
+def test_a_leader_whose_lease_cannot_be_reached_stops_before_another_starts(replicas, fenced_leases):
+    wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 10, "the leader ends",
+               seen=replicas.leader.log_text)
+    ended = time.time()
+    fenced_leases()
+    replicas.wait_leads(replicas.other)
+    replicas.let_go()
+    replicas.wait_removed()
+    assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
+
+
+@pytest.mark.parametrize("change", [
+    {"holderIdentity": "somebody"}, {"holderIdentity": None}, {"leaseDurationSeconds": 1, "holderIdentity": "x"},
+    {"renewTime": None, "acquireTime": None, "leaseTransitions": 0, "holderIdentity": "x"}], ids=json.dumps)
+def test_a_lease_that_a_user_edits_makes_the_leader_end_before_another_acts(replicas, change):
+    replicas.edit_lease(**change)
+    wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 5, "the leader ends",
+               seen=replicas.leader.log_text)
+    ended = time.time()
+    replicas.wait_leads(replicas.other)
+    replicas.let_go()
+    replicas.wait_removed()
+    first = min(map(received, replicas.writes(replicas.other)))
+    assert first > _text(ended)
+
+
+def test_a_lease_that_a_user_deletes_is_made_again_by_its_holder(replicas):
+    uid = replicas.lease()["metadata"]["uid"]
+    replicas.sandbox.api.delete("Lease", replicas.lease_name, NAMESPACE)
+    wait_until(lambda: (replicas.lease() or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid, 10,
+               "there is a Lease again", seen=replicas.lease)
+    assert replicas.lease()["spec"]["holderIdentity"] == identity(replicas.leader)
+    replicas.let_go()
+    replicas.wait_removed()
+    assert replicas.leader.alive() and replicas.other.alive()
+    assert "lease acquired" not in replicas.other.log_text()
+
+
+@pytest.fixture
+def fenced_leases(cluster, sandbox, replicas):
+    """Takes the right to Leases from the operator, which to it is a Lease that cannot be reached; the returned
+    function gives it back."""
+    name = "noderemoval-controller"
+    role = sandbox.api.request("GET", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/{name}")
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/{name}"
+
+    def set_rules(rules):
+        sandbox.api.request("PATCH", path, {"rules": rules}, content_type="application/merge-patch+json")
+
+    set_rules([rule for rule in role["rules"] if "leases" not in rule["resources"]])
+    yield lambda: set_rules(role["rules"])
+    set_rules(role["rules"])
+
+
+def _text(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"

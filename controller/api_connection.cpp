@@ -61,6 +61,18 @@ std::string advice(const TlsRefusal& refusal, const KubeConfig& config) {
   return {};
 }
 
+/// Empty, or what is wrong with the body. Nothing but whitespace may follow the object.
+std::string feed_to_end(ObjectDecoder& decoder, std::string_view piece) {
+  if (!decoder.done()) {
+    const auto fed = decoder.feed(piece);
+    if (!fed) return fed.error();
+    piece.remove_prefix(*fed);
+  }
+  return piece.find_first_not_of(" \t\r\n") == std::string_view::npos
+             ? std::string()
+             : "that goes on after its end";
+}
+
 class HttpWatchStream final : public WatchStream {
  public:
   struct Limits {
@@ -69,12 +81,13 @@ class HttpWatchStream final : public WatchStream {
     std::size_t max_event;
   };
 
-  HttpWatchStream(std::string name, std::unique_ptr<HttpStream> stream, Limits limits)
+  HttpWatchStream(std::string name, std::unique_ptr<HttpStream> stream, Limits limits,
+                  Projection fields)
       : name_(std::move(name)),
         stream_(std::move(stream)),
         limits_(limits),
         ends_at_(steady_clock::now() + limits.total),
-        decoder_(limits.max_event) {}
+        decoder_(limits.max_event, std::move(fields)) {}
 
   awaitable<Result<std::optional<WatchEvent>>> next() override {
     while (events_.empty()) {
@@ -153,6 +166,31 @@ awaitable<Result<boost::json::object>> ApiConnection::run(ApiCall call) {
   }
 }
 
+awaitable<Result<boost::json::object>> ApiConnection::run_large(ApiCall call) {
+  const auto deadline = steady_clock::now() + call.timeout;
+  for (bool first = true;; first = false) {
+    ObjectDecoder decoder{call.fields, call.on_item};
+    std::string problem;
+    auto request = to_request(call);
+    request.on_body = [&](std::string_view piece) {
+      problem = feed_to_end(decoder, piece);
+      return problem.empty();
+    };
+    const auto response = co_await transport_.exchange(std::move(request), deadline);
+    if (!problem.empty()) co_return std::unexpected(bad_body(call, problem));
+    if (!response) co_return std::unexpected(no_answer(call, response.error()));
+    const auto answer = answer_of(response->head, response->body);
+    if (answer.status / 100 == 2) {
+      if (!is_json(answer.content_type))
+        co_return std::unexpected(bad_body(call, "that is not JSON"));
+      if (!decoder.done()) co_return std::unexpected(bad_body(call, "that is cut or empty"));
+      co_return decoder.take();
+    }
+    if (answer.status != 401 || !first) co_return std::unexpected(refusal(call, answer));
+    tokens_.invalidate();
+  }
+}
+
 awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
     ApiCall call, std::chrono::seconds duration) {
   const auto deadline = steady_clock::now() + call.timeout;
@@ -164,7 +202,8 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
       limits.idle = options_.watch_idle;
       limits.total = duration + kWatchMargin;
       limits.max_event = options_.max_event;
-      co_return std::make_unique<HttpWatchStream>(describe(call), std::move(*stream), limits);
+      co_return std::make_unique<HttpWatchStream>(describe(call), std::move(*stream), limits,
+                                                  std::move(call.fields));
     }
     if ((*stream)->head().status != 401 || !first) {
       const auto body = co_await read_error_body(**stream, deadline);
@@ -209,6 +248,13 @@ KubeError ApiConnection::no_answer(const ApiCall& call, const HttpError& error) 
   }
   if (error.sent && call.method != "GET") out.message += " (the request may have been executed)";
   return out;
+}
+
+KubeError ApiConnection::bad_body(const ApiCall& call, std::string_view problem) const {
+  KubeError error;
+  error.http_status = 200;
+  error.message = fmt::format("{}: 200 with a body {}", describe(call), problem);
+  return error;
 }
 
 KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer) {

@@ -10,6 +10,8 @@
 #include "controller/http_transport.hpp"
 #include "controller/kube_client.hpp"
 #include "controller/kube_config.hpp"
+#include "controller/object_decoder.hpp"
+#include "controller/projection.hpp"
 #include "controller/resource.hpp"
 
 namespace controller {
@@ -23,6 +25,8 @@ struct ApiCall {
   std::string body;
   Asked asked;
   std::chrono::milliseconds timeout{0};  ///< total
+  Projection fields{};                   ///< what is kept of the answer
+  ObjectDecoder::OnItem on_item{};       ///< given the items of a list
 };
 
 /// Sends requests with our credentials and turns every way they can end into a Result. Knows the
@@ -36,6 +40,10 @@ class ApiConnection {
   /// executed".
   awaitable<Result<boost::json::object>> run(ApiCall call);
 
+  /// The same for an answer that may be large: it is decoded while it arrives, and only what is
+  /// wanted is kept.
+  awaitable<Result<boost::json::object>> run_large(ApiCall call);
+
   /// Opens a watch that the server should end after `duration`.
   awaitable<Result<std::unique_ptr<WatchStream>>> open_watch(ApiCall call,
                                                              std::chrono::seconds duration);
@@ -46,6 +54,7 @@ class ApiConnection {
  private:
   HttpRequest to_request(const ApiCall& call);
   KubeError no_answer(const ApiCall& call, const HttpError& error) const;
+  KubeError bad_body(const ApiCall& call, std::string_view problem) const;
   KubeError refusal(const ApiCall& call, const ApiAnswer& answer);
   awaitable<std::string> read_error_body(HttpStream& stream, Deadline deadline);
 

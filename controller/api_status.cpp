@@ -43,14 +43,6 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-bool is_json(std::string_view content_type) {
-  constexpr std::string_view kJson = "application/json";
-  const auto media_type = content_type.substr(0, content_type.find_first_of("; \t"));
-  return std::ranges::equal(media_type, kJson, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
-}
-
 std::expected<json::object, std::string> parse_object(const ApiAnswer& answer) {
   if (!is_json(answer.content_type)) {
     return std::unexpected(answer.content_type.empty()
@@ -148,6 +140,14 @@ void judge_absence(KubeError& error, const Asked& asked, const json::object& sta
 }
 
 }  // namespace
+
+bool is_json(std::string_view content_type) {
+  constexpr std::string_view kJson = "application/json";
+  const auto media_type = content_type.substr(0, content_type.find_first_of("; \t"));
+  return std::ranges::equal(media_type, kJson, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
 
 Result<json::object> object_from_answer(std::string_view request, const ApiAnswer& answer) {
   auto object = parse_object(answer);

@@ -24,6 +24,9 @@ struct Asked {
   std::string name;  ///< empty for a collection, which cannot be NotFound
 };
 
+/// Sent as JSON.
+bool is_json(std::string_view content_type);
+
 /// The object in a 2xx answer; Unknown when the answer is not one JSON object sent as JSON.
 /// `request` is how messages name the request, as in "GET https://host:6443/api/v1/nodes/n1".
 Result<boost::json::object> object_from_answer(std::string_view request, const ApiAnswer& answer);

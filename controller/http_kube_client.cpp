@@ -81,6 +81,16 @@ std::optional<int> minor_version(const json::object& version) {
   return minor;
 }
 
+/// Of one page of a list.
+Projection page_fields(Fields of_items) {
+  Projection page;
+  for (const std::string_view path : {"kind", "metadata|resourceVersion", "metadata|continue"}) {
+    page.add_path(path);
+  }
+  page.add("items", Projection{of_items});
+  return page;
+}
+
 class HttpKubeClient final : public KubeClient {
  public:
   HttpKubeClient(KubeConfig config, const ClientOptions& options)
@@ -101,6 +111,8 @@ class HttpKubeClient final : public KubeClient {
     // With "0" the server ignores the limit, so we do not pretend.
     if (request.resource_version != "0") first->query["limit"] = std::to_string(options_.page_size);
     const auto name = api_.describe(*first);
+    first->fields = page_fields(request.fields);
+    first->on_item = request.on_item;
 
     List out;
     std::string token;
@@ -112,7 +124,7 @@ class HttpKubeClient final : public KubeClient {
       } else {
         call.query["continue"] = token;  // holds the resourceVersion; both together are refused
       }
-      auto page = co_await api_.run(std::move(call));
+      auto page = co_await api_.run_large(std::move(call));
       if (!page) co_return std::unexpected(std::move(page).error());
       auto next = append_page(request.collection.resource.kind, std::move(*page), out);
       if (!next) co_return unknown(name, next.error());
@@ -135,6 +147,7 @@ class HttpKubeClient final : public KubeClient {
     call->query["resourceVersion"] = request.resource_version;
     call->query["allowWatchBookmarks"] = "true";
     call->query["timeoutSeconds"] = std::to_string(duration.count());
+    call->fields = Projection{request.fields};
     co_return co_await api_.open_watch(std::move(*call), duration);
   }
 

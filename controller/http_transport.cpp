@@ -218,7 +218,7 @@ class HttpTransport::Impl {
     if (!may_send(request)) co_return std::unexpected(not_allowed());
     if (auto kept = take_kept()) {
       Incoming incoming;
-      auto answer = co_await converse(std::move(kept), wire, stage, incoming);
+      auto answer = co_await converse(std::move(kept), request, wire, stage, incoming);
       // The server may close a kept connection at the very moment we use it.
       const auto state = co_await asio::this_coro::cancellation_state;
       const bool cancelled = state.cancelled() != asio::cancellation_type::none;
@@ -229,7 +229,7 @@ class HttpTransport::Impl {
     if (!fresh) co_return std::unexpected(std::move(fresh).error());
     if (!may_send(request)) co_return std::unexpected(not_allowed());
     Incoming incoming;
-    co_return co_await converse(std::move(*fresh), wire, stage, incoming);
+    co_return co_await converse(std::move(*fresh), request, wire, stage, incoming);
   }
 
   asio::awaitable<Opened> open_stream(const HttpRequest& request, Stage& stage) {
@@ -304,12 +304,31 @@ class HttpTransport::Impl {
     co_return co_await read_header(connection, incoming, server_.max_body);
   }
 
+  /// Gives the body to the request's sink as it comes, so that it is never in memory as a whole.
+  static asio::awaitable<error_code> pass_on_body(Connection& connection, Incoming& incoming,
+                                                  const HttpRequest& request) {
+    auto& parser = *incoming.parser;
+    parser.body_limit(boost::none);
+    for (;;) {
+      const auto piece = std::exchange(parser.get().body(), {});
+      if (!piece.empty() && !request.on_body(piece)) {
+        co_return asio::error::operation_aborted;
+      }
+      if (parser.is_done()) co_return error_code();
+      auto [error, size] =
+          co_await http::async_read_some(connection.stream, incoming.buffer, parser, kAsTuple);
+      if (error) co_return error;
+    }
+  }
+
   /// One request and its answer. The connection is kept when it is clear where the answer ends.
-  asio::awaitable<Exchanged> converse(ConnectionPtr connection, const std::string& wire,
-                                      Stage& stage, Incoming& incoming) {
+  asio::awaitable<Exchanged> converse(ConnectionPtr connection, const HttpRequest& request,
+                                      const std::string& wire, Stage& stage, Incoming& incoming) {
     error_code error = co_await ask(*connection, wire, stage, incoming);
     auto& [buffer, parser, heard] = incoming;
-    if (!error && !parser->is_done()) {
+    if (!error && request.on_body && parser->get().result_int() / 100 == 2) {
+      error = co_await pass_on_body(*connection, incoming, request);
+    } else if (!error && !parser->is_done()) {
       // Not parser->get(): for a bare message Beast makes a parser of its own, without our limits.
       std::tie(error, std::ignore) =
           co_await http::async_read(connection->stream, buffer, *parser, kAsTuple);

@@ -44,6 +44,9 @@ struct HttpRequest {
   /// It does no harm when the server gets it twice. Such a request is sent once more on a new
   /// connection when a kept one turns out to be dead before the first byte of the answer.
   bool may_repeat = false;
+  /// Given the body of a 2xx answer piece by piece, instead of collecting it in the HttpResponse;
+  /// the size of the body is then not bounded. Returning false ends the exchange with a failure.
+  std::function<bool(std::string_view)> on_body;
 };
 
 /// Status line and the headers we read, "" when absent.
@@ -55,7 +58,7 @@ struct HttpHead {
 
 struct HttpResponse {
   HttpHead head;
-  std::string body;  ///< complete
+  std::string body;  ///< complete; empty when on_body was given it
 };
 
 /// Why there is no complete answer.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,22 +26,31 @@ struct List {
   std::vector<boost::json::object> items;
 };
 
+/// Paths of the members that are wanted, as Projection takes them; empty: all. Of what lives for
+/// ever.
+using Fields = std::span<const std::string_view>;
+
 struct ListRequest {
   CollectionRef collection;
-  std::string field_selector;
-  std::string label_selector;
+  std::string field_selector{};
+  std::string label_selector{};
   /// Empty = quorum read (the newest state there is). "0" = whatever the watch cache of the server
   /// has.
-  std::string resource_version;
+  std::string resource_version{};
   /// With a resource_version other than "" and "0": "NotOlderThan" or "Exact".
-  std::string resource_version_match;
+  std::string resource_version_match{};
+  Fields fields{};
+  /// Called with each item as it comes, instead of collecting them in the List. What it was given
+  /// counts only when the list succeeds.
+  std::function<void(boost::json::object&&)> on_item{};
 };
 
 struct WatchRequest {
   CollectionRef collection;
-  std::string field_selector;
-  std::string label_selector;
-  std::string resource_version;  ///< of the list the watch continues; never empty
+  std::string field_selector{};
+  std::string label_selector{};
+  std::string resource_version{};  ///< of the list the watch continues; never empty
+  Fields fields{};
 };
 
 /// One event of a watch. `object` of an Error event is the Status.

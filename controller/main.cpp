@@ -46,10 +46,7 @@ crd::TimePoint wall_clock() {
 asio::awaitable<void> watch_removals(controller::KubeClient& client,
                                      controller::Store<crd::NodeRemoval>& removals) {
   controller::WatcherOptions options{.collection = {reconcilers::resources::kNodeRemovals, {}},
-                                     .field_selector = {},
-                                     .from_cache = false,
-                                     .backoff = {},
-                                     .on_list_error = {}};
+                                     .from_cache = false};
   options.on_list_error = [&removals](const controller::KubeError& error) {
     // A server that was never trusted is a wrong configuration; one that was may be changing its
     // certificates.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/parse_options.hpp>
+#include <array>
 #include <boost/json/value.hpp>
 #include <optional>
 #include <utility>
@@ -12,14 +12,20 @@ namespace {
 
 using Type = WatchEvent::Type;
 
-constexpr std::size_t kMaxDepth =
-    64;  // objects of the API nest deeper than Boost.JSON's default of 32
 constexpr std::string_view kWhitespace = " \t\r\n";
+/// Of the Status in an ERROR event.
+constexpr std::array<std::string_view, 5> kStatusFields{"status", "code", "message", "reason",
+                                                        "details"};
 
-boost::json::parse_options parse_options() {
-  boost::json::parse_options options;
-  options.max_depth = kMaxDepth;
-  return options;
+Projection event_fields(Projection fields) {
+  Projection event;
+  if (fields.keeps_everything()) return event;
+  for (const auto path : kStatusFields) {
+    if (fields.member(path) == nullptr) fields.add_path(path);
+  }
+  event.add_path("type");
+  event.add("object", std::move(fields));
+  return event;
 }
 
 std::optional<Type> event_type(std::string_view text) {
@@ -33,8 +39,8 @@ std::optional<Type> event_type(std::string_view text) {
 
 }  // namespace
 
-WatchDecoder::WatchDecoder(std::size_t max_event)
-    : parser_(boost::json::storage_ptr(), parse_options()), max_event_(max_event) {}
+WatchDecoder::WatchDecoder(std::size_t max_event, Projection fields)
+    : decoder_(event_fields(std::move(fields))), max_event_(max_event) {}
 
 std::expected<void, std::string> WatchDecoder::feed(std::string_view bytes,
                                                     std::deque<WatchEvent>& events) {
@@ -51,30 +57,28 @@ std::expected<void, std::string> WatchDecoder::feed(std::string_view bytes,
 
     // One byte more than allowed is enough to know that the event is too long.
     const auto piece = bytes.substr(0, max_event_ - event_size_ + 1);
-    boost::system::error_code error;
-    const auto consumed = parser_.write_some(piece.data(), piece.size(), error);
-    if (error) return fail(fmt::format("the watch sent what is not JSON ({})", error.message()));
+    const auto fed = decoder_.feed(piece);
+    if (!fed) return fail("the watch sent what is no event: " + fed.error());
+    const auto consumed = *fed;
     // The parser also takes the whitespace behind the closing brace, when it is in the same piece.
     const auto last = piece.substr(0, consumed).find_last_not_of(kWhitespace);
-    event_size_ += parser_.done() ? last + 1 : consumed;
+    event_size_ += decoder_.done() ? last + 1 : consumed;
     if (event_size_ > max_event_) {
       return fail(fmt::format("the watch sent an event of more than {} bytes", max_event_));
     }
     bytes.remove_prefix(consumed);
-    if (parser_.done()) {
+    if (decoder_.done()) {
       if (auto finished = finish_event(events); !finished) return finished;
     }
   }
 }
 
 std::expected<void, std::string> WatchDecoder::finish_event(std::deque<WatchEvent>& events) {
-  auto value = parser_.release();
-  parser_.reset();
+  auto envelope = decoder_.take();
   event_size_ = 0;
 
-  auto* envelope = value.if_object();
-  auto* type = envelope != nullptr ? envelope->if_contains("type") : nullptr;
-  auto* object = envelope != nullptr ? envelope->if_contains("object") : nullptr;
+  const auto* type = envelope.if_contains("type");
+  auto* object = envelope.if_contains("object");
   if (type == nullptr || !type->is_string() || object == nullptr || !object->is_object()) {
     return fail("the watch sent JSON that is not an event with type and object");
   }

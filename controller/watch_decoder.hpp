@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/json/stream_parser.hpp>
 #include <cstddef>
 #include <deque>
 #include <expected>
@@ -8,6 +7,8 @@
 #include <string_view>
 
 #include "controller/kube_client.hpp"
+#include "controller/object_decoder.hpp"
+#include "controller/projection.hpp"
 
 namespace controller {
 
@@ -16,8 +17,8 @@ namespace controller {
 class WatchDecoder {
  public:
   /// `max_event`: bytes of one event as sent; a longer one is a failure, so that memory stays
-  /// bounded.
-  explicit WatchDecoder(std::size_t max_event);
+  /// bounded. `fields`: of the objects; the Status of an ERROR event is complete.
+  explicit WatchDecoder(std::size_t max_event, Projection fields = {});
 
   /// Appends the events that are complete after `bytes` to `events`. Fails with a sentence when the
   /// input is not a watch event; the events before the bad one have been appended.
@@ -30,7 +31,7 @@ class WatchDecoder {
   std::expected<void, std::string> finish_event(std::deque<WatchEvent>& events);
   std::unexpected<std::string> fail(std::string why);
 
-  boost::json::stream_parser parser_;
+  ObjectDecoder decoder_;
   std::size_t max_event_;
   std::size_t event_size_ = 0;
   std::string failure_;

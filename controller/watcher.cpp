@@ -58,9 +58,8 @@ class Watcher {
   awaitable<bool> list() {
     ListRequest request{.collection = options_.collection,
                         .field_selector = options_.field_selector,
-                        .label_selector = {},
                         .resource_version = options_.from_cache && !listed_ ? "0" : "",
-                        .resource_version_match = {}};
+                        .fields = options_.fields};
     auto answer = co_await client_.list(std::move(request));
     if (!answer) {
       log(LogLevel::Warning, "list failed", {{"error", answer.error().message}});
@@ -78,8 +77,8 @@ class Watcher {
     const auto started = Clock::now();
     WatchRequest request{.collection = options_.collection,
                          .field_selector = options_.field_selector,
-                         .label_selector = {},
-                         .resource_version = resource_version_};
+                         .resource_version = resource_version_,
+                         .fields = options_.fields};
     auto stream = co_await client_.watch(std::move(request));
     if (!stream) co_return judge(stream.error());
     bool any_event = false;

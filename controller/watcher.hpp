@@ -24,13 +24,14 @@ class WatchHandler {
 
 struct WatcherOptions {
   CollectionRef collection;
-  std::string field_selector;
+  std::string field_selector{};
   /// The first list may come from the server's watch cache (resourceVersion=0): much cheaper in
   /// large clusters, may be behind. Otherwise it is a quorum read.
   bool from_cache = false;
-  Backoff backoff;
+  Fields fields{};  ///< those that the handler reads; empty: all
+  Backoff backoff{};
   /// Called with every failed list; may throw to end the watcher (and with it its task group).
-  std::function<void(const KubeError&)> on_list_error;
+  std::function<void(const KubeError&)> on_list_error{};
 };
 
 /// List, watch, resume, and list again when the server has forgotten our place; with backoff on

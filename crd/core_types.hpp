@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crd/condition.hpp"
@@ -133,6 +135,52 @@ struct VolumeAttachment {
   std::string node_name;
   std::string volume;
 };
+
+/// What the functions below read of a pod, node or VolumeAttachment, and what the flow reads of
+/// their labels and annotations: paths of members, separated by "|".
+inline constexpr std::array<std::string_view, 22> kPodFields{
+    "metadata|name",
+    "metadata|namespace",
+    "metadata|uid",
+    "metadata|resourceVersion",
+    "metadata|creationTimestamp",
+    "metadata|deletionTimestamp",
+    "metadata|deletionGracePeriodSeconds",
+    "metadata|finalizers",
+    "metadata|labels",
+    "metadata|annotations|kubernetes.io/config.mirror",
+    "metadata|ownerReferences",
+    "spec|nodeName",
+    "spec|priorityClassName",
+    "spec|terminationGracePeriodSeconds",
+    "spec|tolerations",
+    "spec|volumes|name",
+    "spec|volumes|emptyDir",
+    "spec|volumes|ephemeral",
+    "spec|volumes|persistentVolumeClaim",
+    "status|phase",
+    "status|conditions|type",
+    "status|conditions|status"};
+inline constexpr std::array<std::string_view, 16> kNodeFields{
+    "metadata|name",
+    "metadata|uid",
+    "metadata|resourceVersion",
+    "metadata|creationTimestamp",
+    "metadata|deletionTimestamp",
+    "metadata|finalizers",
+    "metadata|labels",
+    "metadata|annotations|noderemoval.dev/claim",
+    "metadata|annotations|noderemoval.dev/protect",
+    "spec|unschedulable",
+    "spec|taints",
+    "status|conditions|type",
+    "status|conditions|status",
+    "status|conditions|lastTransitionTime",
+    "status|conditions|reason",
+    "status|conditions|message"};
+inline constexpr std::array<std::string_view, 5> kVolumeAttachmentFields{
+    "metadata|name", "metadata|uid", "metadata|resourceVersion", "spec|nodeName",
+    "spec|source|persistentVolumeName"};
 
 ObjectMeta object_meta_from_json(const boost::json::object& object);
 Node node_from_json(const boost::json::object& object);

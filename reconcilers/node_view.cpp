@@ -11,22 +11,23 @@ namespace {
 using controller::awaitable;
 using controller::KubeClient;
 
-controller::WatcherOptions options_for(controller::Resource resource, std::string field_selector) {
+controller::WatcherOptions options_for(controller::Resource resource, std::string field_selector,
+                                       controller::Fields fields) {
   return {.collection = {resource, {}},
           .field_selector = std::move(field_selector),
           .from_cache = true,
-          .backoff = {},
-          .on_list_error = {}};
+          .fields = fields};
 }
 
 awaitable<void> watch_nodes(KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
-  co_await controller::run_watcher(client, options_for(resources::kNodes, "metadata.name=" + node),
-                                   view->nodes);
+  co_await controller::run_watcher(
+      client, options_for(resources::kNodes, "metadata.name=" + node, crd::kNodeFields),
+      view->nodes);
 }
 
 awaitable<void> watch_pods(KubeClient& client, std::shared_ptr<NodeView> view, std::string node) {
-  co_await controller::run_watcher(client, options_for(resources::kPods, "spec.nodeName=" + node),
-                                   view->pods);
+  co_await controller::run_watcher(
+      client, options_for(resources::kPods, "spec.nodeName=" + node, crd::kPodFields), view->pods);
 }
 
 }  // namespace

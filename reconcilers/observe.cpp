@@ -28,21 +28,23 @@ awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
     KubeClient& client, const crd::Workload& owner, bool is_deployment, const std::string& node) {
   const auto selector = owner.selector ? owner.selector->query() : "";
   if (selector.empty()) co_return std::unexpected("its selector cannot be read");
-  ListRequest request{.collection = {resources::kPods, owner.meta.ns},
-                      .field_selector = {},
-                      .label_selector = selector,
-                      .resource_version = {},
-                      .resource_version_match = {}};
-  const auto pods = co_await client.list(std::move(request));
-  if (!pods) co_return std::unexpected(pods.error().message);
-  co_return std::ranges::count_if(pods->items, [&](const boost::json::object& item) {
-    const auto pod = crd::pod_from_json(item);
+  const auto is_ready_elsewhere = [&](const crd::Pod& pod) {
     const auto* controller = pod.meta.controller();
     const bool is_of_it =
         controller != nullptr &&
         (is_deployment ? controller->kind == "ReplicaSet" : controller->uid == owner.meta.uid);
     return is_of_it && pod.ready && !pod.is_terminating() && pod.node_name != node;
-  });
+  };
+  std::int64_t ready = 0;
+  ListRequest request{.collection = {resources::kPods, owner.meta.ns},
+                      .label_selector = selector,
+                      .fields = crd::kPodFields,
+                      .on_item = [&](boost::json::object&& item) {
+                        if (is_ready_elsewhere(crd::pod_from_json(item))) ++ready;
+                      }};
+  const auto answer = co_await client.list(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error().message);
+  co_return ready;
 }
 
 bool is_of_deployment(const crd::ObjectMeta& replica_set) {
@@ -91,6 +93,14 @@ awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
   co_return progress;
 }
 
+NodeSummary summary_of(const crd::Node& node) {
+  return {.name = node.meta.name,
+          .uid = node.meta.uid,
+          .ready = node.is_ready(),
+          .unschedulable = node.unschedulable,
+          .control_plane = node.is_control_plane()};
+}
+
 /// nullopt: the API server says that there is no such object.
 awaitable<std::expected<std::optional<crd::ObjectMeta>, std::string>> find_meta(KubeClient& client,
                                                                                 ObjectRef ref) {
@@ -106,22 +116,15 @@ awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get
     std::chrono::milliseconds max_age) {
   const auto asked_at = std::chrono::steady_clock::now();
   if (read_at_ && asked_at - *read_at_ < max_age) co_return nodes_;
+  std::vector<NodeSummary> nodes;
   ListRequest request{.collection = {resources::kNodes, {}},
-                      .field_selector = {},
-                      .label_selector = {},
-                      .resource_version = {},
-                      .resource_version_match = {}};
+                      .fields = crd::kNodeFields,
+                      .on_item = [&](boost::json::object&& item) {
+                        nodes.push_back(summary_of(crd::node_from_json(item)));
+                      }};
   const auto answer = co_await client_.list(std::move(request));
   if (!answer) co_return std::unexpected(answer.error().message);
-  nodes_.clear();
-  for (const auto& item : answer->items) {
-    const auto node = crd::node_from_json(item);
-    nodes_.push_back({.name = node.meta.name,
-                      .uid = node.meta.uid,
-                      .ready = node.is_ready(),
-                      .unschedulable = node.unschedulable,
-                      .control_plane = node.is_control_plane()});
-  }
+  nodes_ = std::move(nodes);
   read_at_ = asked_at;
   co_return nodes_;
 }
@@ -137,18 +140,16 @@ awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeCl
 
 awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClient& client,
                                                                        std::string node) {
+  std::vector<crd::Pod> pods;
   ListRequest request{.collection = {resources::kPods, {}},
                       .field_selector = "spec.nodeName=" + node,
-                      .label_selector = {},
-                      .resource_version = {},
-                      .resource_version_match = {}};
+                      .fields = crd::kPodFields,
+                      .on_item = [&](boost::json::object&& item) {
+                        auto pod = crd::pod_from_json(item);
+                        if (pod.node_name == node) pods.push_back(std::move(pod));
+                      }};
   const auto answer = co_await client.list(std::move(request));
   if (!answer) co_return std::unexpected(answer.error().message);
-  std::vector<crd::Pod> pods;
-  for (const auto& item : answer->items) {
-    auto pod = crd::pod_from_json(item);
-    if (pod.node_name == node) pods.push_back(std::move(pod));
-  }
   std::ranges::sort(pods, {}, &crd::Pod::full_name);
   co_return pods;
 }
@@ -223,37 +224,32 @@ awaitable<std::optional<crd::DisruptionBudget>> read_budget(KubeClient& client, 
 
 awaitable<std::expected<std::vector<NodeMatch>, std::string>> read_matches(
     KubeClient& client, std::string label_selector) {
+  std::vector<NodeMatch> matches;
   ListRequest request{.collection = {resources::kNodes, {}},
-                      .field_selector = {},
                       .label_selector = std::move(label_selector),
-                      .resource_version = {},
-                      .resource_version_match = {}};
+                      .fields = crd::kNodeFields,
+                      .on_item = [&](boost::json::object&& item) {
+                        const auto meta = crd::object_meta_from_json(item);
+                        matches.push_back({.name = meta.name, .uid = meta.uid});
+                      }};
   const auto answer = co_await client.list(std::move(request));
   if (!answer) co_return std::unexpected(answer.error().message);
-  std::vector<NodeMatch> matches;
-  for (const auto& item : answer->items) {
-    const auto meta = crd::object_meta_from_json(item);
-    matches.push_back({.name = meta.name, .uid = meta.uid});
-  }
   std::ranges::sort(matches, {}, &NodeMatch::name);
   co_return matches;
 }
 
 awaitable<std::expected<std::vector<std::string>, std::string>> read_attachments(KubeClient& client,
                                                                                  std::string node) {
+  std::vector<std::string> names;
   ListRequest request{.collection = {resources::kVolumeAttachments, {}},
-                      .field_selector = {},
-                      .label_selector = {},
-                      .resource_version = {},
-                      .resource_version_match = {}};
+                      .fields = crd::kVolumeAttachmentFields,
+                      .on_item = [&](boost::json::object&& item) {
+                        const auto attachment = crd::volume_attachment_from_json(item);
+                        if (attachment.node_name != node) return;
+                        names.push_back(attachment.volume + " (" + attachment.meta.name + ")");
+                      }};
   const auto answer = co_await client.list(std::move(request));
   if (!answer) co_return std::unexpected(answer.error().message);
-  std::vector<std::string> names;
-  for (const auto& item : answer->items) {
-    const auto attachment = crd::volume_attachment_from_json(item);
-    if (attachment.node_name == node)
-      names.push_back(attachment.volume + " (" + attachment.meta.name + ")");
-  }
   std::ranges::sort(names);
   co_return names;
 }

@@ -1,9 +1,11 @@
 #include "crd/fixed_spec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 
 namespace crd {
@@ -34,8 +36,14 @@ class Hash {
   }
 
   static std::string text_of(const std::string& text) { return text; }
+  /// The same for every order of the requirements and their values.
   static std::string text_of(const std::optional<LabelSelector>& selector) {
-    return selector->query();
+    auto sorted = *selector;
+    for (auto& requirement : sorted.match_expressions) std::ranges::sort(requirement.values);
+    std::ranges::sort(sorted.match_expressions, {}, [](const LabelSelector::Requirement& each) {
+      return std::tie(each.key, each.op, each.values);
+    });
+    return sorted.query();
   }
   static std::string text_of(const std::optional<MaxConcurrent>& limit) {
     return std::to_string(limit->value) + (limit->percent ? "%" : "");
@@ -62,7 +70,8 @@ std::string fixed_spec_hash(const NodeRemovalSpec& spec) {
   };
   add("nodeName", &NodeRemovalSpec::node_name);
   add("nodeSelector", &NodeRemovalSpec::node_selector);
-  add("maxConcurrent", &NodeRemovalSpec::max_concurrent);
+  const auto max_concurrent = spec.max_concurrent.value_or(MaxConcurrent{});
+  hash.add("maxConcurrent", std::optional{max_concurrent}, std::optional{MaxConcurrent{}});
   add("nodeUID", &NodeRemovalSpec::node_uid);
   add("dryRun", &NodeRemovalSpec::dry_run);
   add("hostCleanup", &NodeRemovalSpec::host_cleanup);

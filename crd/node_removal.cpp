@@ -338,7 +338,7 @@ std::string shortened(const std::string& text) {
 
 bool NodeRemovalStatus::is_terminal() const {
   const auto* succeeded = conditions.find(condition::kSucceeded);
-  return succeeded != nullptr && succeeded->status != ConditionStatus::Unknown;
+  return completion_time || (succeeded != nullptr && succeeded->status != ConditionStatus::Unknown);
 }
 
 std::int64_t MaxConcurrent::of(std::int64_t nodes) const {

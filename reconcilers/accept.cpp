@@ -32,7 +32,7 @@ bool was_unschedulable_before(const Round& round, const std::optional<Claim>& cl
   if (cordoned != nullptr && cordoned->status != ConditionStatus::Unknown) {
     return cordoned->reason == "AlreadyCordoned";
   }
-  return claim ? claim->was_unschedulable : round.node().unschedulable;
+  return round.node().unschedulable && (!claim || claim->was_unschedulable);
 }
 
 Step hold_uncordoned(Round& round) {
@@ -43,6 +43,7 @@ Step hold_uncordoned(Round& round) {
       ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
   round.set(condition::kCordoned, ConditionStatus::False, "Uncordoned", message);
   Blockers{}.write(round);
+  round.restart_clocks();
   round.requeue_after(5s);  // after a restart no watch of the node runs yet
   return round.wait("Uncordoned", message);
 }
@@ -71,6 +72,10 @@ Step accept(Round& round) {
   // of its node.
   if (round.status().node_uid.empty()) round.status().node_uid = node.meta.uid;
   if (!round.status().conditions.is_true(condition::kAccepted)) {
+    if (round.spec().suspend) {  // not begun while suspended, and nobody waits for it
+      round.status().conditions.remove(condition::kAccepted);
+      return Step::Next;
+    }
     const auto* census = known(round.seen.census);
     if (census == nullptr) return round.need(FactName::Census, round.seen.census);
     if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
@@ -85,7 +90,6 @@ Step accept(Round& round) {
       round.requeue_after(5s);
       return round.wait(condition::kAccepted, refusal->reason, refusal->message);
     }
-    if (round.spec().suspend) return Step::Next;  // not begun while suspended
     round.status().start_time = round.now;
     round.pass(condition::kAccepted, "Accepted",
                "Bound to Node " + node.meta.name + " with UID " + node.meta.uid);
@@ -103,19 +107,22 @@ Step cordon(Round& round) {
   const bool ours = claim && claim->uid == round.removal().meta.uid;
   const bool was_cordoned = round.status().conditions.find(condition::kCordoned) != nullptr &&
                             !round.began(condition::kCordoned);
-  if (ours && node.unschedulable) {
+  if (ours && node.unschedulable && taints::has_removing(node)) {
     round.pass(condition::kCordoned, claim->was_unschedulable ? "AlreadyCordoned" : "Cordoned",
                "Node " + node.meta.name + " takes no new pods");
     return Step::Next;
   }
-  if (ours) return hold_uncordoned(round);
+  if (ours && !node.unschedulable) return hold_uncordoned(round);
   if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
     return wait_for_holder(round, condition::kCordoned, *holder);
   }
   if (was_cordoned && !node.unschedulable) return hold_uncordoned(round);
-  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable_before(round, claim)));
+  const bool was_unschedulable =
+      ours ? claim->was_unschedulable : was_unschedulable_before(round, claim);
+  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable));
   if (was_cordoned) {
-    return round.wait("Cordoning", "Somebody took the claim off Node " + node.meta.name +
+    return round.wait("Cordoning", "Somebody took the claim or the taint off Node " +
+                                       node.meta.name +
                                        "; it is put back, because the node is being removed");
   }
   return round.wait(condition::kCordoned, "Cordoning", "Cordoning Node " + node.meta.name);
@@ -133,9 +140,10 @@ void release(Round& round, bool uncordon) {
       *node && (*node)->meta.uid == round.status().node_uid && !(*node)->meta.deletion_timestamp;
   const auto claim = is_ours ? read_claim(**node) : std::nullopt;
   const bool claimed = claim && claim->uid == round.removal().meta.uid;
-  // Somebody took only the claim away: the taint is still ours, and keeps pods off the node.
-  const bool marked = is_ours && !claim && taints::has_removing(**node) &&
-                      round.status().conditions.is_true(condition::kCordoned);
+  // Somebody took only the claim away, or made it unreadable: the taint is still ours, and keeps
+  // pods off the node.
+  const bool marked = is_ours && (!claim || claim->uid.empty()) && taints::has_removing(**node) &&
+                      round.status().conditions.find(condition::kCordoned) != nullptr;
   if (!claimed && !marked) {
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;

@@ -41,7 +41,8 @@ struct DeadNodeWork {
 void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNodeWork& work) {
   const auto& pod = entry.pod;
   const bool at_most_once = must_run_at_most_once(pod, known(round.seen.claims));
-  if (entry.verdict.pod_class == PodClass::NeedsWord) {
+  const auto pod_class = entry.verdict.pod_class;
+  if (pod_class == PodClass::NeedsWord || pod_class == PodClass::ComesBack) {
     work.blockers.add(pod, entry.verdict.reason, entry.verdict.message);
   } else if (at_most_once && !fenced) {
     work.blockers.add(pod, "NeedsFencing", needs_fencing_message(round.removal().meta.name));
@@ -108,22 +109,16 @@ Step brake_applies(Round& round) {
 Step mark_out_of_service(Round& round) {
   constexpr int kFirstMinor = 26;
   const auto& node = round.node();
-  const auto& evidence = *round.status().evidence;
-  const bool ours = taints::has_our_out_of_service(node);
-  if (evidence.fenced == ours || taints::has_foreign_out_of_service(node)) return Step::Next;
-  if (evidence.fenced) {
-    if (!round.seen.server_minor) return round.need(FactName::ServerMinor, round.seen.server_minor);
-    const auto* minor = known(round.seen.server_minor);
-    if (minor == nullptr || *minor < kFirstMinor)
-      return Step::Next;  // it goes without, only slower
-  }
-  round.decision.actions.emplace_back(set_taints(
-      node, ours ? taints::without_out_of_service(node) : taints::with_out_of_service(node)));
+  const bool marked =
+      taints::has_our_out_of_service(node) || taints::has_foreign_out_of_service(node);
+  if (!round.status().evidence->fenced || marked) return Step::Next;
+  if (!round.seen.server_minor) return round.need(FactName::ServerMinor, round.seen.server_minor);
+  const auto* minor = known(round.seen.server_minor);
+  if (minor == nullptr || *minor < kFirstMinor) return Step::Next;  // it goes without, only slower
+  round.decision.actions.emplace_back(set_taints(node, taints::with_out_of_service(node)));
   return round.wait(condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
-                    ours ? "Nobody asserts any more that the machine is off: taking the taint " +
-                               std::string{crd::kOutOfServiceTaint} + " off the node"
-                         : "The machine is asserted to be off: setting the taint " +
-                               std::string{crd::kOutOfServiceTaint} + " on the node");
+                    "The machine is asserted to be off: setting the taint " +
+                        std::string{crd::kOutOfServiceTaint} + " on the node");
 }
 
 void wait_for_pods(Round& round, const NodePods& pods, const DeadNodeWork& work) {
@@ -156,6 +151,29 @@ Step ask_for_claims(Round& round, const std::vector<crd::Pod>& pods) {
     return Step::Next;
   }
   return round.need(FactName::Claims, round.seen.claims);
+}
+
+Step take_back_out_of_service(Round& round) {
+  const auto& node = round.node();
+  const auto claim = read_claim(node);
+  const bool ours = claim && claim->uid == round.removal().meta.uid;
+  if (!ours || !taints::has_our_out_of_service(node)) return Step::Next;
+  if (!node.is_ready() && !fenced_by(round.spec(), node).empty()) return Step::Next;
+  round.decision.actions.emplace_back(set_taints(node, taints::without_out_of_service(node)));
+  const auto off = " the taint " + std::string{crd::kOutOfServiceTaint} + " off it";
+  if (node.is_ready()) {
+    return round.wait("Draining", "The node is Ready again: taking" + off);
+  }
+  return round.wait("ClearingTerminatingPods",
+                    "Nobody asserts any more that the machine of the node is off: taking" + off);
+}
+
+Step detach_from_dead_node(Round& round) {
+  const auto& evidence = round.status().evidence;
+  if (!evidence || !evidence->fenced) return Step::Next;
+  if (round.now < dead_at(*evidence, round.node(), round.spec())) return Step::Next;
+  if (brake_applies(round) == Step::Wait) return Step::Wait;
+  return mark_out_of_service(round);
 }
 
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {

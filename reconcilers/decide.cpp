@@ -12,6 +12,7 @@ namespace {
 
 using crd::ConditionStatus;
 namespace condition = crd::condition;
+using namespace std::chrono_literals;
 
 /// True when the Node this removal is bound to may have been deleted by us: the intent is written
 /// to status before the request is sent, so it is there even when we died in between.
@@ -37,21 +38,25 @@ Step find_node(Round& round) {
   const auto& uid = (*node)->meta.uid;
   if (expected.empty() || uid == expected) return Step::Next;
   if (!bound.empty() && delete_was_intended(round)) return check_leftovers(round, true);
+  settle(round);
   return round.succeed("AlreadyReplaced",
                        "Node " + name + " now has UID " + uid + " instead of " + expected +
                            ": the node this NodeRemoval meant is gone and its successor is left "
                            "alone. To remove that one, create a new NodeRemoval.");
 }
 
+void remember_spec(Round& round) {
+  auto& status = round.status();
+  if (!status.spec_hash.empty()) return;
+  status.spec_hash = crd::fixed_spec_hash(round.spec());
+  status.node_name = round.spec().node_name;
+}
+
 /// Holds the removal to the spec that it was first seen with.
 Step hold_to_spec(Round& round) {
-  auto& status = round.status();
-  if (status.spec_hash.empty()) {
-    status.spec_hash = crd::fixed_spec_hash(round.spec());
-    status.node_name = round.spec().node_name;
-  }
   if (!round.removal().spec_changed) return Step::Next;
   Blockers{}.write(round);
+  round.restart_clocks();
   return round.wait(
       "SpecChanged",
       "The spec was changed after this NodeRemoval was created, and nothing more is done. Only "
@@ -60,6 +65,7 @@ Step hold_to_spec(Round& round) {
 }
 
 Step check_spec(Round& round) {
+  if (round.removal().spec_changed) return Step::Next;
   const auto problem = validate(round.spec());
   if (!problem) return Step::Next;
   round.set(condition::kAccepted, ConditionStatus::False, problem->reason, problem->message);
@@ -72,10 +78,9 @@ Step check_suspend(Round& round) {
   Blockers{}.write(round);
   if (round.node().is_ready())
     round.status().evidence.reset();  // the next silence counts from its own start
-  for (const auto type : {condition::kDrained, condition::kPodsMigrated,
-                          condition::kVolumesDetached, condition::kTerminatingPodsCleared}) {
-    if (round.began(type)) round.status().conditions.remove(type);
-  }
+  round.restart_clocks();
+  // Before it has begun nothing is watched, and its node may go.
+  if (!round.status().conditions.is_true(condition::kAccepted)) round.requeue_after(30s);
   return round.wait("Suspended",
                     "spec.suspend is true: nothing new is started, and what was done stays done. "
                     "Set it to false to "
@@ -103,14 +108,16 @@ void expire(Round& round) {
 }
 
 void run(Round& round) {
-  if (hold_to_spec(round) == Step::Wait) return;
-  if (round.spec().node_selector) {
-    if (check_spec(round) == Step::Next) remove_selected_nodes(round);
-    return;
+  remember_spec(round);
+  const bool is_group = round.status().node_name.empty() && round.spec().node_selector;
+  if (is_group || !round.status().nodes.empty()) {
+    if (check_spec(round) == Step::Wait) return;
+    if (hold_to_spec(round) == Step::Wait) return hold_selected_nodes(round);
+    return remove_selected_nodes(round);
   }
-  for (const auto step :
-       {check_spec, find_node, plan_only, accept, check_suspend, cordon, remove_pods,
-        wait_for_migration, wait_for_volumes, finish_without_delete, delete_node}) {
+  for (const auto step : {check_spec, find_node, take_back_out_of_service, hold_to_spec, plan_only,
+                          accept, check_suspend, cordon, remove_pods, wait_for_migration,
+                          wait_for_volumes, finish_without_delete, delete_node}) {
     if (step(round) == Step::Wait) return;
   }
 }

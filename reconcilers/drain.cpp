@@ -11,7 +11,6 @@
 #include "reconcilers/node_pods.hpp"
 #include "reconcilers/plan.hpp"
 #include "reconcilers/steps.hpp"
-#include "reconcilers/taints.hpp"
 
 namespace reconcilers {
 namespace {
@@ -160,13 +159,10 @@ Step remove_pods(Round& round) {
   if (pods == nullptr) return round.need(FactName::Pods, round.seen.pods);
   const auto sorted = sort_pods(*pods, round.spec().drain, cordoned_at(round.status()));
   write_evidence(round);
-  if (round.node().is_ready() && taints::has_our_out_of_service(round.node())) {
-    round.decision.actions.emplace_back(
-        set_taints(round.node(), taints::without_out_of_service(round.node())));
-    return round.wait("Draining", "The node is Ready again: taking the taint " +
-                                      std::string{crd::kOutOfServiceTaint} + " off it");
+  if (sorted.leaving.empty()) {
+    if (detach_from_dead_node(round) == Step::Wait) return Step::Wait;
+    return pass_without_pods(round, sorted);
   }
-  if (sorted.leaving.empty()) return pass_without_pods(round, sorted);
 
   std::vector<crd::Pod> leaving;
   for (const auto& entry : sorted.leaving) {

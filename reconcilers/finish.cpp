@@ -173,6 +173,11 @@ void settle_counts(Round& round) {
   pods->terminating = pods->blocked = pods->remaining = 0;
 }
 
+void settle(Round& round) {
+  settle_steps(round);
+  settle_counts(round);
+}
+
 Step check_leftovers(Round& round, bool rejoined) {
   const auto& name = round.spec().node_name;
   settle_steps(round);
@@ -182,6 +187,7 @@ Step check_leftovers(Round& round, bool rejoined) {
                by_us ? "Node " + name + " is deleted" : "Somebody else deleted Node " + name);
   }
   if (rejoined) {
+    settle_counts(round);
     const std::string message =
         "A Node named " + name +
         " has joined again with another UID; it is left alone, and what its predecessor left "

@@ -78,9 +78,6 @@ Step accept_nodes(Round& round) {
     round.set(condition::kAccepted, ConditionStatus::False, "TooManyNodes", message);
     return round.fail("Refused", message);
   }
-  if (round.spec().suspend) {
-    return round.wait("Suspended", "spec.suspend is true: nothing is started. Set it to false.");
-  }
   for (const auto& [name, uid] : *matches) {
     const auto before = removed->find(name);
     const bool rejoined = before != removed->end() && before->second.uid != uid;
@@ -131,7 +128,7 @@ void hand_down(Round& round) {
   const auto& spec = round.spec();
   for (const auto& child : round.seen.children) {
     const bool by_itself = child.suspend && !child.suspended_by_parent;
-    const bool by_parent = spec.suspend && !by_itself;
+    const bool by_parent = (spec.suspend || round.removal().spec_changed) && !by_itself;
     const bool suspend = by_itself || by_parent;
     const bool fenced = child.fenced || spec.unreachable.fenced;
     const bool as_wanted = child.suspend == suspend && child.fenced == fenced &&
@@ -214,8 +211,12 @@ std::string child_name(const std::string& parent, const std::string& node) {
   for (const auto c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   std::array<char, 18> suffix{};
   std::snprintf(suffix.data(), suffix.size(), "-%016llx", static_cast<unsigned long long>(hash));
-  return name.substr(0, kMaxName - suffix.size() + 1) + suffix.data();
+  name.resize(kMaxName - suffix.size() + 1);
+  name.erase(name.find_last_not_of("-.") + 1);  // no label of a name ends with either
+  return name + suffix.data();
 }
+
+void hold_selected_nodes(Round& round) { hand_down(round); }
 
 void remove_selected_nodes(Round& round) {
   if (accept_nodes(round) == Step::Wait) return;

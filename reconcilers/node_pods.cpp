@@ -8,11 +8,35 @@
 
 namespace reconcilers {
 
+namespace {
+
+/// The pod was started here after the cordon while one of the same controller is still leaving. It
+/// waits until that one is gone: a controller that starts its pods past the scheduler would
+/// otherwise make a new one for each that is told to leave.
+bool follows_a_leaving_one(const crd::Pod& pod, const std::vector<crd::Pod>& pods,
+                           std::optional<crd::TimePoint> cordoned_at) {
+  const auto* owner = pod.meta.controller();
+  const auto& created = pod.meta.creation_timestamp;
+  if (!cordoned_at || owner == nullptr || !created || *created < *cordoned_at) return false;
+  return std::ranges::any_of(pods, [&](const crd::Pod& other) {
+    const auto* its_owner = other.meta.controller();
+    return other.is_terminating() && its_owner != nullptr && its_owner->uid == owner->uid;
+  });
+}
+
+}  // namespace
+
 NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain,
                    std::optional<crd::TimePoint> cordoned_at) {
   NodePods result;
   for (const auto& pod : pods) {
     auto verdict = classify(pod, drain, cordoned_at);
+    const bool leaves_now = verdict.pod_class == PodClass::Leaves && !pod.is_terminating();
+    if (leaves_now && follows_a_leaving_one(pod, pods, cordoned_at)) {
+      verdict = {PodClass::ComesBack, "StartedAgain",
+                 "it was started on the cordoned node while its predecessor is still leaving; it "
+                 "is told to leave when that is gone"};
+    }
     if (verdict.pod_class == PodClass::Stays) {
       ++result.staying;
     } else {
@@ -63,6 +87,9 @@ void Blockers::write(Round& round) const {
   round.status().blockers_omitted = static_cast<std::int64_t>(blockers.size() - kept);
   blockers.resize(kept);
   round.status().blockers = std::move(blockers);
+  if (round.status().pods) {
+    round.status().pods->blocked = static_cast<std::int64_t>(found_.size());
+  }
 }
 
 bool is_pausing(Round& round, const crd::Pod& pod,

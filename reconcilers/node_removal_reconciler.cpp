@@ -168,16 +168,18 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
     const bool known = session != sessions_.end();
     const auto& other = known ? after_writes(stored, *session->second) : stored;
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
-    if (other.spec.node_selector) continue;  // its children count
+    const bool is_group = other.status.node_name.empty() && other.spec.node_selector;
+    if (is_group) continue;  // its children count
     const auto* accepted = other.status.conditions.find(crd::condition::kAccepted);
-    others.push_back(
-        {.name = name,
-         .uid = other.meta.uid,
-         .node_name = other.spec.node_name,
-         .older = age(other) < age(removal),
-         .accepted = other.status.conditions.is_true(crd::condition::kAccepted) ||
-                     (known && session->second->accepting),
-         .waits_for_budget = accepted != nullptr && accepted->reason == "BudgetUsedUp"});
+    others.push_back({.name = name,
+                      .uid = other.meta.uid,
+                      .node_name = other.spec.node_name,
+                      .older = age(other) < age(removal),
+                      .accepted = other.status.conditions.is_true(crd::condition::kAccepted) ||
+                                  (known && session->second->accepting),
+                      .waits_for_budget = accepted != nullptr &&
+                                          accepted->reason == "BudgetUsedUp" &&
+                                          !other.spec.suspend && !other.spec_changed});
   }
   return others;
 }

@@ -57,6 +57,14 @@ std::optional<crd::TimePoint> Round::began(std::string_view type) const {
   return condition->last_transition_time;
 }
 
+void Round::restart_clocks() {
+  for (const auto type :
+       {crd::condition::kDrained, crd::condition::kPodsMigrated, crd::condition::kVolumesDetached,
+        crd::condition::kTerminatingPodsCleared}) {
+    if (began(type)) status().conditions.remove(type);
+  }
+}
+
 bool Round::timed_out(std::string_view type, std::int64_t seconds) {
   const auto start = began(type);
   if (!start || seconds <= 0) return false;

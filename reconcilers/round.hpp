@@ -58,6 +58,9 @@ class Round {
 
   /// When the condition became Unknown, that is, when its step began; nullopt before.
   std::optional<crd::TimePoint> began(std::string_view type) const;
+  /// The steps that are under way begin anew when the removal goes on: time in which it stood still
+  /// does not count.
+  void restart_clocks();
   /// True when the step began longer ago than `seconds` (0 = no limit). Otherwise sees to it that
   /// we look again then.
   bool timed_out(std::string_view type, std::int64_t seconds);

@@ -28,6 +28,11 @@ Step remove_pods(Round& round);
 // dead_node.cpp: the same for a node that is NotReady.
 struct NodePods;
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods);
+/// A fenced node without pods that have to leave still has volumes to detach.
+Step detach_from_dead_node(Round& round);
+/// Takes our out-of-service taint off a node that is Ready again, or that nobody asserts to be off
+/// any more; whatever else stands still.
+Step take_back_out_of_service(Round& round);
 /// Why a pod that must run at most once is not touched, and what to do.
 std::string needs_fencing_message(const std::string& removal);
 /// Asks which volumes only one node may use, when one of these pods has a volume and it matters.
@@ -35,11 +40,15 @@ Step ask_for_claims(Round& round, const std::vector<crd::Pod>& pods);
 
 // group.cpp: the whole flow of a removal with a nodeSelector.
 void remove_selected_nodes(Round& round);
+/// Suspends what is under way, because the removal itself stands still.
+void hold_selected_nodes(Round& round);
 
 // finish.cpp
 Step wait_for_migration(Round& round);
 Step wait_for_volumes(Round& round);
 Step delete_node(Round& round);
 Step check_leftovers(Round& round, bool rejoined);
+/// The node is gone: no step is under way any more, and no pod is left.
+void settle(Round& round);
 
 }  // namespace reconcilers

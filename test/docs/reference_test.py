@@ -16,8 +16,8 @@ TYPES = {"string": "string", "integer": "integer", "boolean": "boolean", "object
 
 # Reasons in status.nodes that no call below carries.
 OTHER_REASONS = {"Starting", "Started", "Cancelled"}
-# They end the removal, so nothing waits for them.
-FINAL_GUARDS = {"ControlPlaneNode", "LastControlPlaneNode"}
+# It ends the removal, so nothing waits for it.
+FINAL_GUARDS = {"ControlPlaneNode"}
 
 
 def fields_of(schema, prefix=""):

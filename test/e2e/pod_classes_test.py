@@ -1,7 +1,10 @@
 """Pods that are not simply evicted: because the user wants it so, or because of what they are."""
 
+import time
+
+import pytest
 from history import History
-from objects import TOLERATES_EVERYTHING, deployment, naked_pod, stateful_set, using_whole_grace
+from objects import STAYS_ON_DEAD_NODES, TOLERATES_EVERYTHING, deployment, naked_pod, stateful_set, using_whole_grace
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
 from unanswering_server import UnansweringServer
@@ -112,6 +115,26 @@ def test_workloads_leave_before_the_critical_pods_that_they_may_need(sandbox, st
     assert evictions.keys() == {"db", "dns", "csi"}
     assert answered(evictions["db"]) < received(evictions["dns"])
     assert answered(evictions["dns"]) < received(evictions["csi"])
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_pods_that_are_started_past_the_scheduler_do_not_multiply(cluster, sandbox, start_operator, dead):
+    jetson, _ = sandbox.add_nodes(2)
+    with UnansweringServer() as server:
+        agent = deployment("agent", grace=30, pre_stop=using_whole_grace(server.port), tolerations=STAYS_ON_DEAD_NODES)
+        agent["spec"]["template"]["spec"]["nodeName"] = jetson
+        sandbox.create(agent)
+        sandbox.wait_ready("Deployment", "agent")
+        if dead:
+            cluster.kill_node(jetson)
+            cluster.wait_ready(jetson, ready=False)
+        start_operator()
+        removal = Removal(sandbox, jetson, unreachable={"toleranceSeconds": 1})
+        wait_until(lambda: {each["reason"] for each in removal.status().get("blockers", [])}
+                   & {"BypassesScheduler", "StartedAgain"}, 30, "the pod that came back is named", seen=removal.status)
+        time.sleep(3)  # in which there were some forty
+        assert len(sandbox.pods("agent")) <= 3
+        sandbox.cluster.kubectl("scale", "deployment", "agent", "--replicas=0", "-n", sandbox.namespace)
 
 
 def test_the_pod_of_the_operator_itself_leaves_when_all_others_are_gone(sandbox, start_operator):

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import secrets
 
-from api import CLUSTER_SCOPED
+from api import CLUSTER_SCOPED, ApiError
 from audit import AuditLog
 from objects import deployment, pod_disruption_budget
 from waiting import wait_until
@@ -163,8 +163,13 @@ class Sandbox:
 
     def _delete_with_finalizers(self, kind, name):
         self.api.delete(kind, name)
-        if self.api.get(kind, name):
+        if not self.api.get(kind, name):
+            return
+        try:
             self.api.patch(kind, name, {"metadata": {"finalizers": None}})
+        except ApiError as error:
+            if error.status != 404:  # it went by itself in between
+                raise
 
 
 def _runs_or_ends(pod):

@@ -53,11 +53,22 @@ TEST(FixedSpec, IsTheSameForWhatMayChangeAndForDefaultsThatAreWrittenOut) {
   const auto expected = fixed_spec_hash(spec_of(""));
   for (const auto* change :
        {R"(, "suspend": true)", R"(, "unreachable": {"fenced": true})",
-        R"(, "ttlSecondsAfterFinished": 5)",
+        R"(, "ttlSecondsAfterFinished": 5)", R"(, "maxConcurrent": 1)",
         R"(, "deleteNode": true, "drain": {"timeoutSeconds": 3600, "onTimeout": "Fail"})"}) {
     EXPECT_EQ(fixed_spec_hash(spec_of(change)), expected) << change;
   }
   EXPECT_EQ(expected, "2e7afc7a736d4fdd") << "a removal in flight must survive an upgrade";
+}
+
+TEST(FixedSpec, IsTheSameForEveryOrderOfASelector) {
+  const auto with = [](const std::string& expressions) {
+    return fixed_spec_hash(
+        spec_of(R"(, "nodeSelector": {"matchExpressions": [)" + expressions + "]}"));
+  };
+  EXPECT_EQ(with(R"({"key": "a", "operator": "In", "values": ["x", "y"]},
+                    {"key": "b", "operator": "Exists"})"),
+            with(R"({"key": "b", "operator": "Exists"},
+                    {"key": "a", "operator": "In", "values": ["y", "x"]})"));
 }
 
 TEST(FixedSpec, KeepsARemovalWithTheNodeItWasFirstSeenWith) {

@@ -202,6 +202,8 @@ TEST(Cordon, RemembersWhetherTheNodeWasCordonedBefore) {
          claim(node_of(seen), "removal-0", false);
        },
        false},
+      {"schedulable, with a claim that says otherwise",
+       [](auto& seen) { claim(node_of(seen), "removal-0", true); }, false},
       {"left behind by a removal that found it cordoned",
        [](auto& seen) {
          node_of(seen).unschedulable = true;
@@ -246,6 +248,14 @@ TEST(Cordon, IsDoneWhenTheNodeShowsTheClaimAndIsUnschedulable) {
   const auto decision = decide_at(seen);
   EXPECT_EQ(word(decision, condition::kCordoned), "True/Cordoned");
   EXPECT_THAT(actions_of(decision), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+}
+
+TEST(Cordon, PutsItsTaintBack) {
+  auto seen = cordoned_with({make_pod("web-1")});
+  node_of(seen).taints_json.clear();
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "Unknown/Cordoning");
+  EXPECT_THAT(actions_of(decision), ElementsAre("Cordon jetson (node-1)"));
 }
 
 TEST(Cordon, RecordsWhoHadCordonedTheNodeInCaseTheClaimIsLost) {

@@ -73,8 +73,14 @@ TEST(Cancel, GivesTheNodeBackAlsoWhenSomebodyTookOnlyTheClaimAway) {
   auto seen = cancelled_with({});
   node_of(seen).meta.annotations.clear();
   EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1) and uncordon"));
+  node_of(seen).meta.annotations[std::string{crd::kClaimAnnotation}] = "{}";
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1) and uncordon"));
   set_condition(seen.removal, condition::kCordoned, crd::ConditionStatus::True, "AlreadyCordoned",
                 kNow - 60s);
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1)"));
+  set_condition(seen.removal, condition::kCordoned, crd::ConditionStatus::False, "Uncordoned",
+                kNow - 60s);
+  node_of(seen).unschedulable = false;
   EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1)"));
 }
 
@@ -150,6 +156,13 @@ TEST(Terminal, LeavesANodeAloneThatJoinedUnderTheSameName) {
   EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("RemoveFinalizer"));
   seen.removal.meta.finalizers.clear();
   EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
+TEST(Terminal, StaysSoWhenItsConditionsAreWiped) {
+  auto seen = ended_with(crd::ConditionStatus::False, "DrainTimedOut");
+  seen.removal.status.conditions = {};
+  node_of(seen) = make_node();
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("RemoveFinalizer"));
 }
 
 TEST(Terminal, NeverActsOrAsksAgainWithoutTheFinalizer) {

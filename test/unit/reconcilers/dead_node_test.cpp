@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "reconcilers/taints.hpp"
 #include "test/unit/reconcilers/builders.hpp"
 
 /// decide() when the node is NotReady: first it waits, then it deletes and clears pods without
@@ -392,6 +395,39 @@ TEST(DeadNode, IsNotCalledDrainedAfterASuspension) {
   seen.removal.spec.suspend = false;
   pods_of(seen).clear();
   EXPECT_EQ(word(decide_at(seen), condition::kDrained), "False/NodeNotReady");
+}
+
+TEST(DeadNode, LeavesAPodAloneThatItsControllerStartsThereAgain) {
+  auto seen = dead_with({make_pod("web-1")});
+  (*seen.pods)->front().meta.creation_timestamp = kNow - 1s;
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "Unknown/Blocked");
+  EXPECT_EQ(decision.status.blockers.front().reason, "BypassesScheduler");
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+}
+
+TEST(DeadNode, IsMarkedOutOfServiceForItsVolumesAlsoWithoutPods) {
+  auto seen = dead_with({});
+  seen.removal.spec.unreachable.fenced = true;
+  seen.server_minor = 36;
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(HasSubstr("SetTaints")));
+}
+
+TEST(DeadNode, LosesOurOutOfServiceTaintWhateverElseStandsStill) {
+  const std::function<void(Observation&)> kCases[] = {
+      [](auto& seen) { seen.removal.spec.suspend = true; },
+      [](auto& seen) { seen.removal.spec_changed = true; },
+      [](auto& seen) { node_of(seen).unschedulable = false; },
+  };
+  for (const auto& stop : kCases) {
+    for (const bool ready : {true, false}) {
+      auto seen = dead_with({make_pod("web-1")});
+      node_of(seen).taints_json = taints::with_out_of_service(node_of(seen));
+      if (ready) node_of(seen).ready = crd::ConditionStatus::True;
+      stop(seen);
+      EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(HasSubstr("SetTaints"))) << ready;
+    }
+  }
 }
 
 }  // namespace

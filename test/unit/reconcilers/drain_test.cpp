@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "test/unit/reconcilers/builders.hpp"
 
 /// decide() while pods leave a Ready node.
@@ -403,6 +405,37 @@ TEST(Drain, CountsWorkloadsBeyondTheBoundOnceAndNotInEveryRound) {
   EXPECT_THAT(seen.removal.status.workloads, SizeIs(crd::kMaxWorkloads));
   EXPECT_EQ(seen.removal.status.workloads_omitted, 2);
   EXPECT_EQ(decide_at(seen).status.workloads_omitted, 2);
+}
+
+TEST(Drain, WaitsWithAPodThatWasStartedThereAgainUntilItsPredecessorIsGone) {
+  auto predecessor = terminating(make_pod("web-1"), kNow + 20s);
+  auto again = make_pod("web-2");
+  again.meta.creation_timestamp =
+      kNow - 57s;  // within the time in which the scheduler may not know
+  auto seen = cordoned_with({predecessor, again});
+  auto decision = decide_at(seen);
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  EXPECT_EQ(decision.status.blockers.front().reason, "StartedAgain");
+  seen.pods = std::vector{again};
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Evict shop/web-2 (pod-web-2)"));
+}
+
+TEST(Drain, CountsItsTimeAnewAfterItStoodStill) {
+  const std::function<void(Observation&)> kCases[] = {
+      [](auto& seen) { seen.removal.spec.suspend = true; },
+      [](auto& seen) { seen.removal.spec_changed = true; },
+      [](auto& seen) { node_of(seen).unschedulable = false; },
+  };
+  for (const auto& stop : kCases) {
+    auto seen = cordoned_with({make_pod("web-1")});
+    seen.removal.spec.drain.timeout_seconds = 10;
+    set_condition(seen.removal, condition::kDrained, crd::ConditionStatus::Unknown, "Draining",
+                  kNow - 60s);
+    auto stopped = seen;
+    stop(stopped);
+    seen.removal.status = decide_at(stopped).status;
+    EXPECT_EQ(summary(decide_at(seen)), "Unknown/Draining");
+  }
 }
 
 }  // namespace

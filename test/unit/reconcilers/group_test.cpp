@@ -170,11 +170,22 @@ TEST(Group, KeepsTheNumbersOfChildrenThatAreGone) {
 TEST(Group, StartsNothingWhileItIsSuspended) {
   auto seen = select_edge();
   seen.removal.spec.suspend = true;
+  seen.removal.status = decide_at(seen).status;
+  EXPECT_THAT(seen.removal.status.nodes, SizeIs(3)) << "those that match later are not removed";
   EXPECT_EQ(summary(decide_at(seen)), "Unknown/Suspended");
-  EXPECT_THAT(decide_at(seen).status.nodes, IsEmpty());
+  EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
   seen = group_of({"Starting", "", ""});
   seen.removal.spec.suspend = true;
   EXPECT_THAT(actions_of(decide_at(seen)), IsEmpty());
+}
+
+TEST(Group, SuspendsItsChildrenWhenItsSpecWasChanged) {
+  auto seen = group_of({"Draining", "", ""});
+  seen.removal.spec_changed = true;
+  add_child(seen, "a", "Draining");
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "Unknown/SpecChanged");
+  EXPECT_THAT(actions_of(decision), ElementsAre("SteerChild gone-a suspend"));
 }
 
 TEST(Group, LeavesNodesAloneThatHaveJoinedAgain) {
@@ -241,6 +252,11 @@ TEST(ChildName, IsAlwaysTheSameAndNeverTooLong) {
   EXPECT_LE(name.size(), 253U);
   EXPECT_EQ(name, child_name(std::string(200, 'p'), std::string(253, 'n')));
   EXPECT_NE(name, child_name(std::string(200, 'p'), std::string(252, 'n') + "m"));
+  // Cut behind a dot, it would be no name.
+  for (std::size_t dot = 225; dot < 245; ++dot) {
+    const auto cut = child_name(std::string(dot, 'p') + ".q", std::string(100, 'n'));
+    EXPECT_THAT(cut, testing::Not(testing::HasSubstr(".-"))) << dot;
+  }
 }
 
 }  // namespace

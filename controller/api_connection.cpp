@@ -28,6 +28,7 @@ HttpServer server_of(const KubeConfig& config, const ClientOptions& options) {
   server.tls.ca_pem = config.ca_pem;
   server.tls.certificate_pem = config.client_certificate_pem;
   server.tls.key_pem = config.client_key_pem;
+  server.tls.verify = !config.insecure_skip_tls_verify;
   server.connect_timeout = options.connect_timeout;
   server.pool_idle = options.pool_idle;
   server.max_connections = options.max_connections;
@@ -157,12 +158,14 @@ std::string ApiConnection::describe(const ApiCall& call) const {
 awaitable<Result<boost::json::object>> ApiConnection::run(ApiCall call) {
   const auto deadline = steady_clock::now() + call.timeout;
   for (bool first = true;; first = false) {
-    const auto response = co_await transport_.exchange(to_request(call), deadline);
+    auto request = to_request(call);
+    const auto sent_at = steady_clock::now();
+    const auto response = co_await transport_.exchange(std::move(request), deadline);
     if (!response) co_return std::unexpected(no_answer(call, response.error()));
     const auto answer = answer_of(response->head, response->body);
     if (answer.status / 100 == 2) co_return object_from_answer(describe(call), answer);
     if (answer.status != 401 || !first) co_return std::unexpected(refusal(call, answer));
-    tokens_.invalidate();
+    tokens_.rejected(sent_at);
   }
 }
 
@@ -195,7 +198,9 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
     ApiCall call, std::chrono::seconds duration) {
   const auto deadline = steady_clock::now() + call.timeout;
   for (bool first = true;; first = false) {
-    auto stream = co_await transport_.open_stream(to_request(call), deadline);
+    auto request = to_request(call);
+    const auto sent_at = steady_clock::now();
+    auto stream = co_await transport_.open_stream(std::move(request), deadline);
     if (!stream) co_return std::unexpected(no_answer(call, stream.error()));
     if ((*stream)->head().status == 200) {
       HttpWatchStream::Limits limits{};
@@ -209,7 +214,7 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
       const auto body = co_await read_error_body(**stream, deadline);
       co_return std::unexpected(refusal(call, answer_of((*stream)->head(), body)));
     }
-    tokens_.invalidate();
+    tokens_.rejected(sent_at);
   }
 }
 

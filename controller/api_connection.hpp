@@ -13,6 +13,7 @@
 #include "controller/object_decoder.hpp"
 #include "controller/projection.hpp"
 #include "controller/resource.hpp"
+#include "controller/token_source.hpp"
 
 namespace controller {
 

@@ -24,6 +24,7 @@
 #include "controller/http_wire.hpp"
 #include "controller/slot_pool.hpp"
 #include "controller/tcp_connector.hpp"
+#include "controller/transport_words.hpp"
 #include "controller/with_timeout.hpp"
 
 namespace controller {
@@ -66,23 +67,6 @@ struct Connection {
   Deadline usable_until;
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
-
-std::string why_no_answer(const error_code& code, std::size_t max_body) {
-  if (code == http::error::body_limit) {
-    return fmt::format("the answer is longer than {} bytes", max_body);
-  }
-  if (code == http::error::header_limit || code == http::error::buffer_overflow) {
-    return fmt::format("the header of the answer is longer than {} bytes", kHeaderLimit);
-  }
-  if (code == http::error::end_of_stream || code == http::error::partial_message ||
-      code == asio::error::eof || code == asio::ssl::error::stream_truncated) {
-    return "the server closed the connection before the end of its answer";
-  }
-  if (code.category() == http::make_error_code(http::error::bad_version).category()) {
-    return fmt::format("the answer is not HTTP/1.1 ({})", code.message());
-  }
-  return in_words(code);
-}
 
 HttpHead head_of(const Parser& parser) {
   const auto& message = parser.get();
@@ -135,10 +119,8 @@ HttpError handshake_error(Connection& connection, const error_code& code) {
   out.certificate = connection.tls->handshake_failed(connection.stream.native_handle());
   if (out.certificate) {
     out.message = "the certificate of the server was refused: " + out.certificate->reason;
-  } else if (code == asio::ssl::error::stream_truncated || code == asio::error::eof) {
-    out.message = "the server closed the connection during the TLS handshake";
   } else {
-    out.message = "TLS handshake failed: " + in_words(code);
+    out.message = why_no_handshake(code);
   }
   ERR_clear_error();
   return out;
@@ -169,7 +151,7 @@ class BodyStream final : public HttpStream {
     const auto error = co_await with_timeout(deadline, read_piece(*connection));
     if (!error || *error) {
       failure.timed_out = !error;
-      failure.message = error ? why_no_answer(*error, max_body_) : "no data in time";
+      failure.message = error ? why_no_answer(*error, kHeaderLimit, max_body_) : "no data in time";
       co_return std::unexpected(std::move(failure));
     }
     if (!piece_.empty()) connection_ = std::move(connection);
@@ -348,7 +330,7 @@ class HttpTransport::Impl {
     ERR_clear_error();
     HttpError out;
     out.sent = true;
-    out.message = why_no_answer(error, server_.max_body);
+    out.message = why_no_answer(error, kHeaderLimit, server_.max_body);
     return out;
   }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "controller/pem.hpp"
 #include "controller/small_file.hpp"
@@ -18,7 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxKubeconfig = 1024 * 1024;
 constexpr std::size_t kMaxCa = 1024 * 1024;
 constexpr std::size_t kMaxToken = 64 * 1024;
-constexpr std::chrono::seconds kTokenAge{60};
 constexpr const char* kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 std::string environment(const char* name) {
@@ -26,43 +26,46 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-std::expected<KubeConfig, std::string> from_file(const fs::path& path, const std::string& context) {
-  const auto yaml = read_small_file(path, kMaxKubeconfig);
+std::expected<KubeConfig, std::string> from_file(const fs::path& path,
+                                                 const KubeConfigSource& source) {
+  auto yaml = read_small_file(path, kMaxKubeconfig);
   if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
-  auto config = parse_kubeconfig(*yaml, context, fs::absolute(path).parent_path());
-  if (!config)
-    return std::unexpected(fmt::format("kubeconfig {}: {}", path.string(), config.error()));
-  config->source = fmt::format("kubeconfig {}, {}", path.string(), config->source);
-  return config;
+  return parse_kubeconfig({{path, std::move(*yaml)}}, source);
 }
 
-/// The one file in $KUBECONFIG; empty when it is not set.
-std::expected<fs::path, std::string> file_in_environment() {
-  fs::path only;
-  const auto list = environment("KUBECONFIG");
+std::vector<fs::path> split(const std::string& list) {
+  std::vector<fs::path> out;
   for (std::size_t start = 0; start < list.size();) {
     const auto end = std::min(list.find(':', start), list.size());
-    const auto one = list.substr(start, end - start);
+    if (end > start) out.emplace_back(list.substr(start, end - start));
     start = end + 1;
-    if (one.empty()) continue;
-    if (!only.empty()) {
-      return std::unexpected(
-          fmt::format("KUBECONFIG names several files ({}): merging is not supported yet, "
-                      "give one file with --kubeconfig",
-                      list));
-    }
-    only = one;
   }
-  return only;
+  return out;
+}
+
+/// Those of the files that exist, merged.
+std::expected<KubeConfig, std::string> from_list(const std::vector<fs::path>& paths,
+                                                 const KubeConfigSource& source) {
+  std::vector<KubeconfigText> files;
+  for (const auto& path : paths) {
+    std::error_code error;
+    if (!fs::exists(path, error) && !error) continue;
+    auto yaml = read_small_file(path, kMaxKubeconfig);
+    if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
+    files.push_back({path, std::move(*yaml)});
+  }
+  if (!files.empty()) return parse_kubeconfig(files, source);
+  return std::unexpected(
+      fmt::format("KUBECONFIG names no file that exists: {}", environment("KUBECONFIG")));
 }
 
 }  // namespace
 
 std::expected<KubeConfig, std::string> load_kube_config(const KubeConfigSource& source) {
-  if (!source.kubeconfig.empty()) return from_file(source.kubeconfig, source.context);
-  const auto named = file_in_environment();
-  if (!named) return std::unexpected(named.error());
-  if (!named->empty()) return from_file(*named, source.context);
+  if (!source.kubeconfig.empty()) return from_file(source.kubeconfig, source);
+  const auto named = split(environment("KUBECONFIG"));
+  if (named.size() == 1) return from_file(named.front(), source);
+  if (!named.empty()) return from_list(named, source);
 
   const auto host = environment("KUBERNETES_SERVICE_HOST");
   if (!host.empty()) {
@@ -78,7 +81,7 @@ std::expected<KubeConfig, std::string> load_kube_config(const KubeConfigSource& 
   const auto home = environment("HOME");
   const auto path = fs::path(home) / ".kube" / "config";
   std::error_code error;
-  if (!home.empty() && fs::exists(path, error)) return from_file(path, source.context);
+  if (!home.empty() && fs::exists(path, error)) return from_file(path, source);
   return std::unexpected(
       fmt::format("no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and "
                   "KUBERNETES_SERVICE_HOST "
@@ -107,6 +110,7 @@ std::expected<KubeConfig, std::string> in_cluster_config(const std::string& host
     return std::unexpected(fmt::format("{} {}", (directory / "ca.crt").string(), valid.error()));
   }
   config.ca_pem = std::move(*ca);
+  config.ca_file = directory / "ca.crt";
 
   config.token_file = directory / "token";
   const auto token = read_small_file(config.token_file, kMaxToken);
@@ -115,18 +119,6 @@ std::expected<KubeConfig, std::string> in_cluster_config(const std::string& host
     return std::unexpected(fmt::format("{} {}", config.token_file.string(), valid.error()));
   }
   return config;
-}
-
-TokenSource::TokenSource(const KubeConfig& config)
-    : token_(config.token), file_(config.token_file) {}
-
-const std::string& TokenSource::current(std::chrono::steady_clock::time_point now) {
-  if (file_.empty() || (read_at_ && now - *read_at_ < kTokenAge)) return token_;
-  read_at_ = now;
-  if (const auto text = read_small_file(file_, kMaxToken)) {
-    if (auto token = clean_token(*text)) token_ = std::move(*token);
-  }
-  return token_;
 }
 
 }  // namespace controller

@@ -193,5 +193,12 @@ int main(int argc, char** argv) {
       {{"version", NODEREMOVAL_VERSION},
        {"server", config->host + ":" + config->port},
        {"config", config->source}});
+  if (config->insecure_skip_tls_verify) {
+    log(LogLevel::Warning,
+        "the API server is not verified (insecure-skip-tls-verify): whoever can answer in its "
+        "place "
+        "gets our credentials",
+        {{"server", config->host + ":" + config->port}});
+  }
   return run(*options, *config);
 }

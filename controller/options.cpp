@@ -42,6 +42,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
       "Kubeconfig file; without it $KUBECONFIG, the files of the pod, then ~/.kube/config");
   app.add_option("--context", options.kube_config.context,
                  "Context of the kubeconfig; without it its current-context");
+  app.add_flag("--insecure-skip-tls-verify", options.kube_config.insecure_allowed,
+               "Accept a kubeconfig with insecure-skip-tls-verify: true, whose API server is not "
+               "verified and can be anybody");
   app.add_option("--workers", options.workers, "Removals that are worked on at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -52,9 +52,25 @@ TlsClient::TlsClient(const TlsSettings& settings)
   auto* context = context_.get();
   require(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1, "TLS 1.2 is not available");
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  if (settings.verify) {
+    trust(settings.ca_pem);
+  } else {
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  }
+  if (!settings.certificate_pem.empty()) load_identity(settings);
+
+  require(SSL_CTX_set_ex_data(context, context_index(), this) == 1, "out of memory");
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, &TlsClient::on_new_session);
+}
+
+TlsClient::~TlsClient() = default;
+
+void TlsClient::trust(const std::string& ca_pem) {
+  auto* context = context_.get();
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
 
-  const auto anchors = read_certificates(settings.ca_pem);
+  const auto anchors = read_certificates(ca_pem);
   require(anchors.has_value(), "the CA " + (anchors ? "" : anchors.error()));
   for (const auto& anchor : *anchors) {
     require(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor.get()) == 1,
@@ -66,15 +82,7 @@ TlsClient::TlsClient(const TlsSettings& settings)
   X509_VERIFY_PARAM_set_hostflags(
       SSL_CTX_get0_param(context),
       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-
-  if (!settings.certificate_pem.empty()) load_identity(settings);
-
-  require(SSL_CTX_set_ex_data(context, context_index(), this) == 1, "out of memory");
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context, &TlsClient::on_new_session);
 }
-
-TlsClient::~TlsClient() = default;
 
 void TlsClient::load_identity(const TlsSettings& settings) {
   const auto chain = read_certificates(settings.certificate_pem);
@@ -117,7 +125,8 @@ void TlsClient::before_close(SSL* connection) {
 std::optional<TlsRefusal> TlsClient::handshake_failed(const SSL* connection) {
   session_.reset();
   const long result = SSL_get_verify_result(connection);
-  if (result == X509_V_OK) return std::nullopt;
+  const bool verified = SSL_get_verify_mode(connection) != SSL_VERIFY_NONE;
+  if (result == X509_V_OK || !verified) return std::nullopt;
   return TlsRefusal{cause_of(result), X509_verify_cert_error_string(result)};
 }
 

@@ -16,6 +16,8 @@ struct TlsSettings {
   std::string ca_pem;           ///< the only trust anchors; the system's are not used
   std::string certificate_pem;  ///< client certificate with its chain; may be empty
   std::string key_pem;          ///< of the client certificate
+  bool verify = true;           ///< false: any certificate of the server will do
+  bool operator==(const TlsSettings&) const = default;
 };
 
 /// Why the server's certificate was refused.
@@ -28,9 +30,9 @@ struct TlsRefusal {
   std::string reason;  ///< OpenSSL's words
 };
 
-/// Makes TLS client connections to one server: TLS 1.2 or newer, certificate and name verified,
-/// sessions resumed. There is no way to switch verification off. Plain OpenSSL, no I/O. Must not be
-/// moved: OpenSSL keeps its address.
+/// Makes TLS client connections to one server: TLS 1.2 or newer, certificate and name verified
+/// unless the settings say otherwise, sessions resumed. Plain OpenSSL, no I/O. Must not be moved:
+/// OpenSSL keeps its address.
 class TlsClient {
  public:
   /// Throws std::invalid_argument when the PEM texts are not usable; whoever read them has checked
@@ -56,6 +58,7 @@ class TlsClient {
     void operator()(ssl_session_st* session) const;
   };
 
+  void trust(const std::string& ca_pem);
   void load_identity(const TlsSettings& settings);
   static int on_new_session(SSL* connection, ssl_session_st* session);
 

@@ -111,8 +111,8 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
 
     # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is;
     # --version ends it.
-    assert options.keys() == statements.keys() - {"kubeconfig", "context", "namespace", "own-pod", "version",
-                                                 "leader-elect"}
+    assert options.keys() == statements.keys() - {
+        "kubeconfig", "context", "insecure-skip-tls-verify", "namespace", "own-pod", "version", "leader-elect"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

@@ -35,6 +35,16 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+std::string common_name(SSL* connection) {
+  const std::unique_ptr<X509, void (*)(X509*)> certificate(SSL_get1_peer_certificate(connection),
+                                                           X509_free);
+  if (!certificate) return {};
+  std::array<char, 256> name{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name.data(),
+                            static_cast<int>(name.size()));
+  return name.data();
+}
+
 Request to_request(const http::request<http::string_body>& message, int connection) {
   Request out;
   out.method = std::string(message.method_string());
@@ -59,15 +69,23 @@ Reply answer(int status, std::string_view body, std::string_view content_type,
   return reply;
 }
 
+namespace {
+
+asio::ssl::context new_context(const Identity& identity) {
+  asio::ssl::context tls(asio::ssl::context::tls_server);
+  tls.use_certificate_chain(asio::buffer(identity.certificate_pem));
+  tls.use_private_key(asio::buffer(identity.key_pem), asio::ssl::context::pem);
+  return tls;
+}
+
+}  // namespace
+
 struct HttpsServer::State {
   State(asio::io_context& its_io, const Identity& identity)
       : io(its_io),
-        tls(asio::ssl::context::tls_server),
+        tls(new_context(identity)),
         acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-        handler([](const Request&) { return answer(500, "{}"); }) {
-    tls.use_certificate_chain(asio::buffer(identity.certificate_pem));
-    tls.use_private_key(asio::buffer(identity.key_pem), asio::ssl::context::pem);
-  }
+        handler([](const Request&) { return answer(500, "{}"); }) {}
 
   asio::io_context& io;
   asio::ssl::context tls;
@@ -90,6 +108,7 @@ asio::awaitable<void> converse(std::shared_ptr<State> state,
   auto [failed] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
   if (failed) co_return;
   const int connection = ++state->connections;
+  const auto client = common_name(stream.native_handle());
   state->resumed += SSL_session_reused(stream.native_handle());
   boost::beast::flat_buffer buffer;
   while (true) {
@@ -97,6 +116,7 @@ asio::awaitable<void> converse(std::shared_ptr<State> state,
     auto [error, size] = co_await http::async_read(stream, buffer, message, kAsTuple);
     if (error) co_return;
     state->requests.push_back(to_request(message, connection));
+    state->requests.back().client = client;
     const Reply reply = state->handler(state->requests.back());
     for (const auto& piece : reply.pieces) {
       auto [broken, written] = co_await asio::async_write(stream, asio::buffer(piece), kAsTuple);
@@ -164,6 +184,28 @@ HttpsServer::~HttpsServer() { stop(); }
 void HttpsServer::on_request(Handler handler) { state_->handler = std::move(handler); }
 void HttpsServer::speak_plain(std::string bytes) { state_->plain = std::move(bytes); }
 void HttpsServer::stay_silent() { state_->silent = true; }
+
+void HttpsServer::demand_certificate(const std::string& ca_pem) {
+  state_->tls.add_certificate_authority(asio::buffer(ca_pem));
+  state_->tls.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+  // A session can only be resumed by a server that gives its sessions a name.
+  constexpr std::array<unsigned char, 4> kName{'t', 'e', 's', 't'};
+  SSL_CTX_set_session_id_context(state_->tls.native_handle(), kName.data(), kName.size());
+}
+
+void HttpsServer::speak_old_tls() {
+  SSL_CTX_set_max_proto_version(state_->tls.native_handle(), TLS1_1_VERSION);
+  SSL_CTX_set_min_proto_version(state_->tls.native_handle(), TLS1_VERSION);
+  SSL_CTX_set_cipher_list(state_->tls.native_handle(), "DEFAULT@SECLEVEL=0");
+}
+
+void HttpsServer::hide_certificate() {
+  state_->tls = asio::ssl::context(asio::ssl::context::tls_server);
+}
+
+void HttpsServer::show_certificate(const Identity& identity) {
+  state_->tls = new_context(identity);
+}
 
 void HttpsServer::stop() {
   boost::system::error_code ignored;

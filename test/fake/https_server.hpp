@@ -20,6 +20,7 @@ struct Request {
   std::map<std::string, std::string> headers;
   std::string body;
   int connection = 0;  ///< counted from 1
+  std::string client;  ///< common name of the client's certificate, empty without one
 };
 
 /// What the server does with one request.
@@ -56,6 +57,14 @@ class HttpsServer {
   void speak_plain(std::string bytes);
   /// Accepts connections but never starts TLS.
   void stay_silent();
+  /// From now on only clients with a certificate of this authority are served.
+  void demand_certificate(const std::string& ca_pem);
+  /// From now on the server speaks TLS 1.1 at most.
+  void speak_old_tls();
+  /// From now on it shows no certificate.
+  void hide_certificate();
+  /// From now on it shows this certificate, to those who connect anew.
+  void show_certificate(const Identity& identity);
   /// Closes the listener and all connections; pending work ends.
   void stop();
 

@@ -98,4 +98,6 @@ Identity CertificateAuthority::issue(const CertificateRequest& request) const {
   return Identity{certificate_pem(certificate), key_pem(key)};
 }
 
+Identity CertificateAuthority::self_signed() const { return Identity{pem_, key_pem(keys_->key)}; }
+
 }  // namespace fake

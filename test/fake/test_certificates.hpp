@@ -28,6 +28,8 @@ class CertificateAuthority {
   ~CertificateAuthority();
   const std::string& pem() const { return pem_; }
   Identity issue(const CertificateRequest& request) const;
+  /// The authority itself as a server.
+  Identity self_signed() const;
 
  private:
   struct Keys;

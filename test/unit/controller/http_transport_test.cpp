@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,9 +15,6 @@ namespace controller {
 namespace {
 
 using fake::answer;
-using fake::CertificateAuthority;
-using fake::HttpsServer;
-using fake::Identity;
 using fake::Reply;
 using fake::Request;
 using std::chrono::milliseconds;
@@ -34,16 +32,6 @@ class TransportTest : public fake::ClientFixture {
     server_.on_request([this, reply](const Request&) {
       return server_.requests().size() == 1 ? answer(200, node_json("n1")) : reply;
     });
-  }
-
-  KubeError error_with(const Identity& identity) {
-    HttpsServer other(io_, identity);
-    config_.port = std::to_string(other.port());
-    forget_client();
-    auto result = get_node();
-    other.stop();
-    EXPECT_EQ(other.connections(), 0);
-    return result ? KubeError() : result.error();
   }
 };
 
@@ -310,67 +298,16 @@ TEST_F(TransportTest, SurvivesACancellationAtEveryStep) {
   EXPECT_EQ(server_.open(), 1);
 }
 
-TEST_F(TransportTest, RefusesAServerOfAnotherAuthority) {
-  const auto error = error_with(CertificateAuthority("other CA").issue(loopback()));
-  EXPECT_EQ(error.kind, ErrorKind::NotSent);
-  EXPECT_TRUE(error.tls_verification);
-  EXPECT_EQ(error.message,
-            get_url() +
-                ": the certificate of the server was refused: unable to get local issuer "
-                "certificate (check certificate-authority in the test)");
-}
-
-TEST_F(TransportTest, RefusesACertificateForAnotherName) {
-  auto request = loopback();
-  const std::pair<std::string, std::string> cases[] = {{"IP:127.0.0.2", "IP address mismatch"},
-                                                       {"DNS:127.0.0.1", "IP address mismatch"},
-                                                       {"", "IP address mismatch"}};
-  for (const auto& [name, reason] : cases) {
-    request.subject_alt_name = name;
-    request.common_name = "127.0.0.1";  // does not count
-    const auto error = error_with(ca_.issue(request));
-    EXPECT_EQ(error.kind, ErrorKind::NotSent) << name;
-    EXPECT_TRUE(error.tls_verification) << name;
-    EXPECT_EQ(error.message,
-              get_url() + ": the certificate of the server was refused: " + reason +
-                  " (it is not for \"127.0.0.1\": check server and tls-server-name in the test)");
+TEST_F(TransportTest, UsesNoProxyOfTheEnvironment) {
+  for (const auto* name : {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"}) {
+    ::setenv(name, "http://127.0.0.1:1", 1);
   }
-}
-
-TEST_F(TransportTest, DoesNotTakeTheCommonNameForAHostName) {
-  auto request = loopback();
-  request.common_name = "api.example.com";
-  request.subject_alt_name = "";
-  config_.tls_server_name = "api.example.com";
-  const auto error = error_with(ca_.issue(request));
-  EXPECT_TRUE(error.tls_verification);
-  EXPECT_TRUE(error.message.contains("hostname mismatch")) << error.message;
-}
-
-TEST_F(TransportTest, ChecksTheServerNameOfTheConfiguration) {
-  auto request = loopback();
-  request.subject_alt_name = "DNS:api.example.com";
-  HttpsServer named(io_, ca_.issue(request));
-  named.on_request([](const Request&) { return answer(200, node_json("n1")); });
-  config_.port = std::to_string(named.port());
-  config_.tls_server_name = "api.example.com";
+  server_.on_request([](const Request&) { return answer(200, node_json("n1")); });
   const auto object = get_node();
+  for (const auto* name : {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"}) {
+    ::unsetenv(name);
+  }
   EXPECT_TRUE(object) << object.error().message;
-  named.stop();
-}
-
-TEST_F(TransportTest, RefusesAnExpiredCertificate) {
-  auto request = loopback();
-  request.valid_from = std::chrono::hours(-48);
-  request.valid_until = std::chrono::hours(-24);
-  const auto error = error_with(ca_.issue(request));
-  EXPECT_EQ(error.kind, ErrorKind::NotSent);
-  EXPECT_TRUE(error.tls_verification);
-  EXPECT_EQ(error.message,
-            get_url() +
-                ": the certificate of the server was refused: certificate has expired (renew "
-                "the certificate of the API server or check the clock of this machine; server "
-                "and certificate-authority are from the test)");
 }
 
 TEST_F(TransportTest, SaysThatAPortDoesNotSpeakTls) {

@@ -1,86 +1,22 @@
 #include "controller/kube_config.hpp"
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <string>
 
-#include "test/fake/test_certificates.hpp"
+#include "test/fake/kubeconfig_fixture.hpp"
 
 namespace controller {
 namespace {
 
 namespace fs = std::filesystem;
-using fake::CertificateAuthority;
 using fake::CertificateRequest;
-using fake::Identity;
 using std::chrono::hours;
-using std::chrono::seconds;
 
-std::string base64(const std::string& text) {
-  std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
-/// A kubeconfig whose parts a test can replace.
-struct Kubeconfig {
-  std::string server = "server: https://api.example.com:6443";
-  std::string cluster;
-  std::string user;
-  std::string current = "current-context: main\n";
-
-  std::string text() const {
-    return "apiVersion: v1\nkind: Config\n" + current +
-           "contexts:\n- name: main\n  context: {cluster: c, user: u}\n"
-           "- name: broken\n  context: {cluster: absent, user: u}\n"
-           "- name: userless\n  context: {cluster: c, user: absent}\n"
-           "clusters:\n- name: c\n  cluster:\n    " +
-           server + "\n" + cluster + "users:\n- name: u\n  user:\n" + user;
-  }
-};
-
-class KubeConfigTest : public testing::Test {
- protected:
-  KubeConfigTest() : directory_(make_directory()) {
-    valid_.cluster = "    certificate-authority-data: " + base64(ca_.pem()) + "\n";
-    valid_.user = certificate_lines(client_);
-  }
-  ~KubeConfigTest() override { fs::remove_all(directory_); }
-
-  static fs::path make_directory() {
-    std::string pattern = (fs::temp_directory_path() / "kube_config_test_XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    return pattern;
-  }
-
-  static std::string certificate_lines(const Identity& identity) {
-    return "    client-certificate-data: " + base64(identity.certificate_pem) +
-           "\n    client-key-data: " + base64(identity.key_pem) + "\n";
-  }
-
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ / name, std::ios::binary) << text;
-  }
-
-  std::string error_of(const Kubeconfig& kubeconfig, const std::string& context = "") const {
-    const auto config = parse_kubeconfig(kubeconfig.text(), context, directory_);
-    return config ? "no error" : config.error();
-  }
-
-  fs::path directory_;
-  CertificateAuthority ca_;
-  Identity client_ = ca_.issue(CertificateRequest{.common_name = "admin"});
-  Kubeconfig valid_;
-};
+using KubeConfigTest = fake::KubeconfigFixture;
 
 TEST_F(KubeConfigTest, ReadsDataFields) {
-  const auto config = parse_kubeconfig(valid_.text(), "", directory_);
+  const auto config = parse(valid_.text());
   ASSERT_TRUE(config) << config.error();
   EXPECT_EQ(config->host, "api.example.com");
   EXPECT_EQ(config->port, "6443");
@@ -90,7 +26,7 @@ TEST_F(KubeConfigTest, ReadsDataFields) {
   EXPECT_EQ(config->client_certificate_pem, client_.certificate_pem);
   EXPECT_EQ(config->client_key_pem, client_.key_pem);
   EXPECT_EQ(config->token, "");
-  EXPECT_EQ(config->source, "context main");
+  EXPECT_EQ(config->source, "kubeconfig " + (directory_ / "config").string() + ", context main");
 }
 
 TEST_F(KubeConfigTest, ReadsFilesRelativeToTheKubeconfig) {
@@ -101,7 +37,7 @@ TEST_F(KubeConfigTest, ReadsFilesRelativeToTheKubeconfig) {
   valid_.cluster = "    certificate-authority: pki/ca.crt\n    tls-server-name: other\n";
   valid_.user = "    client-certificate: client.pem\n    client-key: " +
                 (directory_ / "client.pem").string() + "\n    tokenFile: token\n";
-  const auto config = parse_kubeconfig(valid_.text(), "main", directory_);
+  const auto config = parse(valid_.text(), "main");
   ASSERT_TRUE(config) << config.error();
   EXPECT_EQ(config->ca_pem, ca_.pem());
   EXPECT_EQ(config->tls_server_name, "other");
@@ -113,8 +49,8 @@ TEST_F(KubeConfigTest, ReadsJson) {
   const auto text =
       R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
     "clusters":[{"name":"c","cluster":{"server":"https://10.0.0.1","certificate-authority-data":")" +
-      base64(ca_.pem()) + R"("}}],"users":[{"name":"u","user":{"token":"abc"}}]})";
-  const auto config = parse_kubeconfig(text, "", directory_);
+      base64_encode(ca_.pem()) + R"("}}],"users":[{"name":"u","user":{"token":"abc"}}]})";
+  const auto config = parse(text);
   ASSERT_TRUE(config) << config.error();
   EXPECT_EQ(config->token, "abc");
   EXPECT_EQ(config->port, "443");
@@ -133,7 +69,7 @@ TEST_F(KubeConfigTest, TakesServerUrlsApart) {
   };
   for (const auto& one : cases) {
     valid_.server = "server: '" + one.url + "'";
-    const auto config = parse_kubeconfig(valid_.text(), "", directory_);
+    const auto config = parse(valid_.text());
     ASSERT_TRUE(config) << one.url << ": " << config.error();
     EXPECT_EQ(config->host, one.host);
     EXPECT_EQ(config->port, one.port);
@@ -168,17 +104,7 @@ TEST_F(KubeConfigTest, SaysWhichContextsThereAre) {
 }
 
 TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {
-  const auto cluster = valid_.cluster;
-  valid_.cluster = cluster + "    insecure-skip-tls-verify: true\n";
-  EXPECT_TRUE(
-      error_of(valid_).starts_with("cluster \"c\": insecure-skip-tls-verify is not supported"));
-  valid_.cluster = cluster + "    insecure-skip-tls-verify: false\n";
-  EXPECT_EQ(error_of(valid_), "no error");
-  valid_.cluster = cluster + "    proxy-url: http://proxy\n";
-  EXPECT_EQ(error_of(valid_), "cluster \"c\": proxy-url is not supported");
-  valid_.cluster = cluster;
   const std::pair<std::string, std::string> users[] = {
-      {"    exec: {command: aws}\n", "exec plugins are not supported"},
       {"    auth-provider: {name: gcp}\n", "auth-provider is not supported"},
       {"    username: a\n    password: b\n", "username and password are not supported"},
       {"    token: abc\n    as: someone\n", "impersonation (as) is not supported"},
@@ -186,8 +112,45 @@ TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {
   for (const auto& [user, why] : users) {
     valid_.user = user;
     EXPECT_EQ(error_of(valid_),
-              "user \"u\": " + why + ": use a client certificate, token or tokenFile");
+              "user \"u\": " + why + ": use a client certificate, token, tokenFile or exec");
   }
+}
+
+TEST_F(KubeConfigTest, RefusesAProxy) {
+  valid_.cluster += "    proxy-url: http://proxy\n";
+  EXPECT_EQ(
+      error_of(valid_),
+      "cluster \"c\": proxy-url is not supported, the API server is always talked to directly: "
+      "remove it, and give a server that is reached without a proxy");
+}
+
+TEST_F(KubeConfigTest, SkipsTheVerificationOnlyWhenTheFlagSaysSoToo) {
+  valid_.cluster = "    insecure-skip-tls-verify: true\n";
+  EXPECT_EQ(
+      error_of(valid_),
+      "cluster \"c\": insecure-skip-tls-verify: whoever can answer in place of the API server "
+      "would get our credentials; give its CA in certificate-authority, or, where nothing is at "
+      "stake, start with --insecure-skip-tls-verify");
+  insecure_allowed_ = true;
+  const auto config = parse(valid_.text());
+  ASSERT_TRUE(config) << config.error();
+  EXPECT_TRUE(config->insecure_skip_tls_verify);
+  EXPECT_EQ(config->ca_pem, "");
+}
+
+TEST_F(KubeConfigTest, DoesNotSkipTheVerificationBecauseOfTheFlagAlone) {
+  insecure_allowed_ = true;
+  EXPECT_FALSE(parse(valid_.text())->insecure_skip_tls_verify);
+  const auto authority = valid_.cluster;
+  valid_.cluster = authority + "    insecure-skip-tls-verify: false\n";
+  EXPECT_FALSE(parse(valid_.text())->insecure_skip_tls_verify);
+  valid_.cluster = "";
+  EXPECT_TRUE(error_of(valid_).contains("has no certificate-authority"));
+  valid_.cluster = authority + "    insecure-skip-tls-verify: true\n";
+  EXPECT_EQ(
+      error_of(valid_),
+      "cluster \"c\": has a certificate-authority and insecure-skip-tls-verify: true: remove one "
+      "of them");
 }
 
 TEST_F(KubeConfigTest, NeedsACa) {
@@ -209,23 +172,24 @@ TEST_F(KubeConfigTest, NeedsACa) {
   EXPECT_EQ(error_of(valid_), "cluster \"c\": certificate-authority-data is not base64");
   auto damaged = ca_.pem();
   damaged[60] = '!';
-  valid_.cluster = "    certificate-authority-data: " + base64(damaged) + "\n";
+  valid_.cluster = "    certificate-authority-data: " + base64_encode(damaged) + "\n";
   EXPECT_EQ(error_of(valid_),
             "cluster \"c\": certificate-authority-data holds a damaged PEM certificate");
 }
 
 TEST_F(KubeConfigTest, NeedsCredentialsThatFitTogether) {
-  const auto certificate = "    client-certificate-data: " + base64(client_.certificate_pem) + "\n";
-  const auto key = "    client-key-data: " + base64(client_.key_pem) + "\n";
-  const auto other = "    client-key-data: " + base64(ca_.issue({}).key_pem) + "\n";
+  const auto certificate =
+      "    client-certificate-data: " + base64_encode(client_.certificate_pem) + "\n";
+  const auto key = "    client-key-data: " + base64_encode(client_.key_pem) + "\n";
+  const auto other = "    client-key-data: " + base64_encode(ca_.issue({}).key_pem) + "\n";
   const std::pair<std::string, std::string> users[] = {
-      {"    unknown: 1\n", "has no client certificate, token or tokenFile"},
+      {"    unknown: 1\n", "has no client certificate, token, tokenFile or exec"},
       {certificate, "has a client-certificate but no client-key"},
       {key, "has a client-key but no client-certificate"},
       {certificate + other, "client-key-data is not the key of client-certificate-data"},
-      {certificate + "    client-key-data: " + base64(ca_.pem()) + "\n",
+      {certificate + "    client-key-data: " + base64_encode(ca_.pem()) + "\n",
        "client-key-data holds no PEM private key"},
-      {"    client-certificate-data: " + base64("x") + "\n" + key,
+      {"    client-certificate-data: " + base64_encode("x") + "\n" + key,
        "client-certificate-data holds no PEM certificate"},
       {"    token: \"a b\"\n", "token has a space, a control character or a non-ASCII character"},
       {"    token: \"a\\r\\nX: y\"\n",
@@ -239,9 +203,10 @@ TEST_F(KubeConfigTest, NeedsCredentialsThatFitTogether) {
 
 TEST_F(KubeConfigTest, RefusesAnEncryptedKey) {
   valid_.user =
-      "    client-certificate-data: " + base64(client_.certificate_pem) +
+      "    client-certificate-data: " + base64_encode(client_.certificate_pem) +
       "\n    client-key-data: " +
-      base64("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n") +
+      base64_encode(
+          "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n") +
       "\n";
   EXPECT_EQ(error_of(valid_),
             "user \"u\": client-key-data holds an encrypted key, which is not supported");
@@ -262,25 +227,61 @@ TEST_F(KubeConfigTest, RefusesWhatIsNoKubeconfig) {
        {"", "[]", "a", "{", "a: [", "\t- x", "contexts: 1\ncurrent-context: a",
         "contexts: [1]\ncurrent-context: a", "current-context: {a: b}",
         "contexts: [{name: a, context: b}]\ncurrent-context: a"}) {
-    EXPECT_FALSE(parse_kubeconfig(text, "", directory_)) << text;
+    EXPECT_FALSE(parse(text)) << text;
   }
-  EXPECT_FALSE(parse_kubeconfig(std::string(100'000, '['), "", directory_));
-  EXPECT_FALSE(parse_kubeconfig(std::string(100'000, '{'), "", directory_));
+  EXPECT_FALSE(parse(std::string(100'000, '[')));
+  EXPECT_FALSE(parse(std::string(100'000, '{')));
+}
+
+TEST_F(KubeConfigTest, NeverShowsASecretThatIsInABadKubeconfig) {
+  const std::string secret = "eyJhunter2";
+  const std::string users[] = {
+      "    token: \"" + secret + " x\"\n",
+      "    token: *" + secret + "\n",
+      "    token: {" + secret + ": 1}\n",
+      "    token: [" + secret + "]\n",
+      "    token: !<" + secret + "\n",
+      "    token: '" + secret + "\n  x: [}\n",
+      "    token: " + secret + ": " + secret + "\n",
+      "    token: %" + secret + "\n",
+      "    token: \"\\q" + secret + "\"\n",
+      "    token: " + secret + "\n    username: " + secret + "\n",
+      "    username: a\n    password: " + secret + "\n",
+      "    auth-provider: {name: x, config: {access-token: " + secret + "}}\n",
+      "    tokenFile: " + secret + "\n",
+      "    client-key: " + secret + "\n    client-certificate: " + secret + "\n",
+      "    client-key-data: " + secret + "!\n    client-certificate-data: " + secret + "\n",
+      "    client-key-data: " + base64_encode(secret) +
+          "\n    client-certificate-data: " + base64_encode(client_.certificate_pem) + "\n",
+      "    client-key: |\n      -----BEGIN PRIVATE KEY-----\n      " + secret + "\n",
+  };
+  for (const auto& user : users) {
+    valid_.user = user;
+    const auto error = error_of(valid_);
+    EXPECT_NE(error, "no error") << user;
+    EXPECT_FALSE(error.contains("hunter2")) << user << "\n" << error;
+  }
+  valid_.user = "    token: abc\n";
+  valid_.server = "server: https://me:hunter2@api.example.com";
+  EXPECT_EQ(error_of(valid_),
+            "cluster \"c\": server has a user name or password in it (it is not shown)");
+  valid_.server = "server: https://a\n    proxy-url: http://me:hunter2@proxy";
+  EXPECT_FALSE(error_of(valid_).contains("hunter2"));
 }
 
 TEST_F(KubeConfigTest, NamesTheFileInItsMessages) {
   const auto path = (directory_ / "config").string();
-  EXPECT_EQ(load_kube_config({path, ""}).error(),
+  EXPECT_EQ(load_kube_config(only(path)).error(),
             "kubeconfig " + path + ": No such file or directory");
   write("config", "a: [");
-  EXPECT_TRUE(load_kube_config({path, ""})
+  EXPECT_TRUE(load_kube_config(only(path))
                   .error()
-                  .starts_with("kubeconfig " + path + ": is not valid YAML for a kubeconfig"));
+                  .starts_with("kubeconfig " + path + ": is not valid YAML for it at line 1, "));
   write("config", std::string(1024 * 1024 + 1, ' '));
-  EXPECT_EQ(load_kube_config({path, ""}).error(),
+  EXPECT_EQ(load_kube_config(only(path)).error(),
             "kubeconfig " + path + ": is longer than 1048576 bytes");
   write("config", valid_.text());
-  EXPECT_EQ(load_kube_config({path, ""})->source, "kubeconfig " + path + ", context main");
+  EXPECT_EQ(load_kube_config(only(path))->source, "kubeconfig " + path + ", context main");
 }
 
 TEST_F(KubeConfigTest, ReadsTheFilesOfAPod) {
@@ -307,93 +308,6 @@ TEST_F(KubeConfigTest, SaysWhatAPodLacks) {
   EXPECT_EQ(in_cluster_config("10.96.0.1", "443", directory_).error(),
             (directory_ / "token").string() + " is empty");
   EXPECT_FALSE(in_cluster_config("10.96.0.1", "", directory_));
-}
-
-class Environment : public KubeConfigTest {
- protected:
-  Environment() {
-    ::unsetenv("KUBECONFIG");
-    ::unsetenv("KUBERNETES_SERVICE_HOST");
-    ::setenv("HOME", directory_.c_str(), 1);
-  }
-};
-
-TEST_F(Environment, SaysWhereItLooked) {
-  EXPECT_EQ(load_kube_config({}).error(),
-            "no way to reach a cluster: --kubeconfig is not given, KUBECONFIG and "
-            "KUBERNETES_SERVICE_HOST "
-            "are not set, and " +
-                (directory_ / ".kube/config").string() + " does not exist");
-}
-
-TEST_F(Environment, TakesTheKubeconfigOfTheHomeDirectoryLast) {
-  fs::create_directory(directory_ / ".kube");
-  write(".kube/config", valid_.text());
-  EXPECT_TRUE(load_kube_config({}));
-  ::setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1", 1);
-  ::setenv("KUBERNETES_SERVICE_PORT", "443", 1);
-  EXPECT_FALSE(load_kube_config({}));  // there is no service account here
-  write("config", valid_.text());
-  ::setenv("KUBECONFIG", (directory_ / "config").c_str(), 1);
-  EXPECT_TRUE(load_kube_config({}));
-}
-
-TEST_F(Environment, RefusesAListOfKubeconfigs) {
-  ::setenv("KUBECONFIG", "/a:/b", 1);
-  EXPECT_EQ(
-      load_kube_config({}).error(),
-      "KUBECONFIG names several files (/a:/b): merging is not supported yet, give one file with "
-      "--kubeconfig");
-  write("config", valid_.text());
-  ::setenv("KUBECONFIG", (":" + (directory_ / "config").string() + ":").c_str(), 1);
-  EXPECT_TRUE(load_kube_config({}));
-}
-
-class TokenSourceTest : public KubeConfigTest {
- protected:
-  TokenSource source() const {
-    KubeConfig config;
-    config.token = "static";
-    config.token_file = directory_ / "token";
-    return TokenSource(config);
-  }
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-TEST_F(TokenSourceTest, ReadsTheFileAgainAfterAMinute) {
-  auto tokens = source();
-  write("token", "one\n");
-  EXPECT_EQ(tokens.current(start_), "one");
-  write("token", "two\n");
-  EXPECT_EQ(tokens.current(start_ + seconds(59)), "one");
-  EXPECT_EQ(tokens.current(start_ + seconds(60)), "two");
-}
-
-TEST_F(TokenSourceTest, ReadsTheFileAgainWhenToldThatTheTokenIsBad) {
-  auto tokens = source();
-  write("token", "one");
-  EXPECT_EQ(tokens.current(start_), "one");
-  write("token", "two");
-  tokens.invalidate();
-  EXPECT_EQ(tokens.current(start_), "two");
-}
-
-TEST_F(TokenSourceTest, KeepsTheLastGoodToken) {
-  auto tokens = source();
-  EXPECT_EQ(tokens.current(start_), "static");
-  for (const std::string& bad :
-       {std::string(), std::string("\n"), std::string("a b"), std::string("a\0b", 3),
-        std::string("a\r\nX: y"), std::string(65 * 1024, 'a')}) {
-    write("token", "good");
-    tokens.invalidate();
-    EXPECT_EQ(tokens.current(start_), "good");
-    write("token", bad);
-    tokens.invalidate();
-    EXPECT_EQ(tokens.current(start_), "good") << bad.substr(0, 20);
-  }
-  fs::remove(directory_ / "token");
-  tokens.invalidate();
-  EXPECT_EQ(tokens.current(start_), "good");
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ TEST(Options, HaveTheDocumentedDefaults) {
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->kube_config.kubeconfig, "");
   EXPECT_EQ(options->kube_config.context, "");
+  EXPECT_FALSE(options->kube_config.insecure_allowed);
   EXPECT_EQ(options->workers, 16U);
   EXPECT_EQ(options->client.max_connections, 32U);
   EXPECT_EQ(options->policy.settle, 2s);
@@ -67,6 +68,7 @@ TEST(Options, AreReadInEveryFlag) {
   const auto options = parse({"--kubeconfig",
                               "/k",
                               "--context=c",
+                              "--insecure-skip-tls-verify",
                               "--workers",
                               "3",
                               "--max-connections",
@@ -90,6 +92,7 @@ TEST(Options, AreReadInEveryFlag) {
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->kube_config.kubeconfig, "/k");
   EXPECT_EQ(options->kube_config.context, "c");
+  EXPECT_TRUE(options->kube_config.insecure_allowed);
   EXPECT_EQ(options->workers, 3U);
   EXPECT_EQ(options->client.max_connections, 4U);
   EXPECT_EQ(options->policy.settle, 5s);

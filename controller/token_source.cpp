@@ -1,0 +1,31 @@
+#include "controller/token_source.hpp"
+
+#include <utility>
+
+#include "controller/small_file.hpp"
+
+namespace controller {
+namespace {
+
+constexpr std::size_t kMaxToken = 64 * 1024;
+constexpr std::chrono::seconds kMaxAge{60};
+
+}  // namespace
+
+TokenSource::TokenSource(const KubeConfig& config)
+    : token_(config.token), file_(config.token_file) {}
+
+const std::string& TokenSource::current(std::chrono::steady_clock::time_point now) {
+  if (file_.empty() || (read_at_ && now - *read_at_ < kMaxAge)) return token_;
+  read_at_ = now;
+  if (const auto text = read_small_file(file_, kMaxToken)) {
+    if (auto token = clean_token(*text)) token_ = std::move(*token);
+  }
+  return token_;
+}
+
+void TokenSource::rejected(std::chrono::steady_clock::time_point sent_at) {
+  if (read_at_ && *read_at_ <= sent_at) read_at_.reset();
+}
+
+}  // namespace controller

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "controller/redact.hpp"
 #include "controller/tcp_connector.hpp"
 #include "controller/watch_decoder.hpp"
 
@@ -20,15 +21,11 @@ constexpr std::size_t kMaxErrorBody = 64 * 1024;
 // A watch that outlives its timeoutSeconds by this has lost its server.
 constexpr std::chrono::seconds kWatchMargin{30};
 
-HttpServer server_of(const KubeConfig& config, const ClientOptions& options) {
+HttpServer server_of(const KubeConfig& config, const ClientOptions& options, TlsSettings tls) {
   HttpServer server;
   server.host = config.host;
   server.port = config.port;
-  server.tls.server_name = config.tls_server_name.empty() ? config.host : config.tls_server_name;
-  server.tls.ca_pem = config.ca_pem;
-  server.tls.certificate_pem = config.client_certificate_pem;
-  server.tls.key_pem = config.client_key_pem;
-  server.tls.verify = !config.insecure_skip_tls_verify;
+  server.tls = std::move(tls);
   server.connect_timeout = options.connect_timeout;
   server.pool_idle = options.pool_idle;
   server.max_connections = options.max_connections;
@@ -44,6 +41,11 @@ ApiAnswer answer_of(const HttpHead& head, std::string_view body) {
   answer.retry_after = head.retry_after;
   answer.body = body;
   return answer;
+}
+
+/// For the second attempt; the time that an exec plugin takes is not the request's.
+std::chrono::milliseconds time_left(Deadline deadline) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
 }
 
 std::string advice(const TlsRefusal& refusal, const KubeConfig& config) {
@@ -145,62 +147,68 @@ class HttpWatchStream final : public WatchStream {
 ApiConnection::ApiConnection(KubeConfig config, const ClientOptions& options)
     : config_(std::move(config)),
       options_(options),
-      tokens_(config_),
+      credentials_(config_, options.plugin_timeout, options.clock),
       base_url_(fmt::format("https://{}:{}{}",
                             config_.host.contains(':') ? "[" + config_.host + "]" : config_.host,
                             config_.port, config_.path_prefix)),
-      transport_(server_of(config_, options)) {}
+      transport_(server_of(config_, options, credentials_.tls())) {}
 
 std::string ApiConnection::describe(const ApiCall& call) const {
   return fmt::format("{} {}{}", call.method, base_url_, call.path);
 }
 
 awaitable<Result<boost::json::object>> ApiConnection::run(ApiCall call) {
-  const auto deadline = steady_clock::now() + call.timeout;
-  for (bool first = true;; first = false) {
-    auto request = to_request(call);
-    const auto sent_at = steady_clock::now();
-    const auto response = co_await transport_.exchange(std::move(request), deadline);
-    if (!response) co_return std::unexpected(no_answer(call, response.error()));
-    const auto answer = answer_of(response->head, response->body);
-    if (answer.status / 100 == 2) co_return object_from_answer(describe(call), answer);
-    if (answer.status != 401 || !first) co_return std::unexpected(refusal(call, answer));
-    tokens_.rejected(sent_at);
-  }
+  const auto name = describe(call);
+  const auto response = co_await send(std::move(call), {});
+  if (!response) co_return std::unexpected(response.error());
+  co_return object_from_answer(name, answer_of(response->head, response->body));
 }
 
 awaitable<Result<boost::json::object>> ApiConnection::run_large(ApiCall call) {
-  const auto deadline = steady_clock::now() + call.timeout;
-  for (bool first = true;; first = false) {
-    ObjectDecoder decoder{call.fields, call.on_item};
-    std::string problem;
-    auto request = to_request(call);
-    request.on_body = [&](std::string_view piece) {
-      problem = feed_to_end(decoder, piece);
-      return problem.empty();
-    };
-    const auto response = co_await transport_.exchange(std::move(request), deadline);
-    if (!problem.empty()) co_return std::unexpected(bad_body(call, problem));
+  ObjectDecoder decoder{call.fields, call.on_item};
+  std::string problem;
+  const auto response = co_await send(call, [&](std::string_view piece) {
+    problem = feed_to_end(decoder, piece);
+    return problem.empty();
+  });
+  if (!problem.empty()) co_return std::unexpected(bad_body(call, problem));
+  if (!response) co_return std::unexpected(response.error());
+  if (!is_json(response->head.content_type)) {
+    co_return std::unexpected(bad_body(call, "that is not JSON"));
+  }
+  if (!decoder.done()) co_return std::unexpected(bad_body(call, "that is cut or empty"));
+  co_return decoder.take();
+}
+
+awaitable<Result<HttpResponse>> ApiConnection::send(ApiCall call,
+                                                    std::function<bool(std::string_view)> on_body) {
+  std::optional<KubeError> refused;
+  while (true) {
+    const auto credential = co_await prepare(call, refused);
+    if (!credential) co_return std::unexpected(credential.error());
+    const auto deadline = steady_clock::now() + call.timeout;
+    auto request = to_request(call, credential->token);
+    request.on_body = on_body;
+    auto response = co_await transport_.exchange(std::move(request), deadline);
     if (!response) co_return std::unexpected(no_answer(call, response.error()));
+    if (response->head.status / 100 == 2) co_return std::move(*response);
     const auto answer = answer_of(response->head, response->body);
-    if (answer.status / 100 == 2) {
-      if (!is_json(answer.content_type))
-        co_return std::unexpected(bad_body(call, "that is not JSON"));
-      if (!decoder.done()) co_return std::unexpected(bad_body(call, "that is cut or empty"));
-      co_return decoder.take();
-    }
-    if (answer.status != 401 || !first) co_return std::unexpected(refusal(call, answer));
-    tokens_.invalidate();
+    auto error = refusal(call, answer, credential->token);
+    if (answer.status != 401 || refused) co_return std::unexpected(std::move(error));
+    refused = std::move(error);
+    credentials_.rejected(*credential);
+    call.timeout = time_left(deadline);
   }
 }
 
 awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
     ApiCall call, std::chrono::seconds duration) {
-  const auto deadline = steady_clock::now() + call.timeout;
-  for (bool first = true;; first = false) {
-    auto request = to_request(call);
-    const auto sent_at = steady_clock::now();
-    auto stream = co_await transport_.open_stream(std::move(request), deadline);
+  std::optional<KubeError> refused;
+  while (true) {
+    const auto credential = co_await prepare(call, refused);
+    if (!credential) co_return std::unexpected(credential.error());
+    const auto deadline = steady_clock::now() + call.timeout;
+    auto stream = co_await transport_.open_stream(to_request(call, credential->token), deadline);
     if (!stream) co_return std::unexpected(no_answer(call, stream.error()));
     if ((*stream)->head().status == 200) {
       HttpWatchStream::Limits limits{};
@@ -210,12 +218,32 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
       co_return std::make_unique<HttpWatchStream>(describe(call), std::move(*stream), limits,
                                                   std::move(call.fields));
     }
-    if ((*stream)->head().status != 401 || !first) {
-      const auto body = co_await read_error_body(**stream, deadline);
-      co_return std::unexpected(refusal(call, answer_of((*stream)->head(), body)));
-    }
-    tokens_.rejected(sent_at);
+    const auto body = co_await read_error_body(**stream, deadline);
+    const auto answer = answer_of((*stream)->head(), body);
+    auto error = refusal(call, answer, credential->token);
+    if (answer.status != 401 || refused) co_return std::unexpected(std::move(error));
+    refused = std::move(error);
+    credentials_.rejected(*credential);
+    call.timeout = time_left(deadline);
   }
+}
+
+awaitable<Result<RequestCredential>> ApiConnection::prepare(
+    const ApiCall& call, const std::optional<KubeError>& refused) {
+  auto credential = co_await credentials_.current();
+  if (const auto change = credentials_.take_change(); change.authority || change.identity) {
+    transport_.replace_tls(credentials_.tls(), change.identity);
+  }
+  if (credential) co_return std::move(*credential);
+  KubeError error;
+  if (refused) {
+    error = *refused;
+    error.message += fmt::format(" ({})", credential.error());
+  } else {
+    error.kind = ErrorKind::NotSent;
+    error.message = fmt::format("{}: {}", describe(call), credential.error());
+  }
+  co_return std::unexpected(std::move(error));
 }
 
 awaitable<std::string> ApiConnection::read_error_body(HttpStream& stream, Deadline deadline) {
@@ -228,13 +256,12 @@ awaitable<std::string> ApiConnection::read_error_body(HttpStream& stream, Deadli
   co_return body;
 }
 
-HttpRequest ApiConnection::to_request(const ApiCall& call) {
+HttpRequest ApiConnection::to_request(const ApiCall& call, const std::string& token) const {
   HttpRequest request;
   request.method = call.method;
   request.target = config_.path_prefix + call.path + query_string(call.query);
   request.headers.push_back({"Accept", "application/json"});
   request.headers.push_back({"User-Agent", options_.user_agent});
-  const auto& token = tokens_.current(steady_clock::now());
   if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
   if (!call.content_type.empty()) request.headers.push_back({"Content-Type", call.content_type});
   request.body = call.body;
@@ -242,7 +269,8 @@ HttpRequest ApiConnection::to_request(const ApiCall& call) {
   return request;
 }
 
-KubeError ApiConnection::no_answer(const ApiCall& call, const HttpError& error) const {
+KubeError ApiConnection::no_answer(const ApiCall& call, const HttpError& error) {
+  if (error.certificate) credentials_.authority_failed();
   KubeError out;
   out.kind = error.sent ? ErrorKind::Unknown : ErrorKind::NotSent;
   out.tls_verification = error.certificate.has_value();
@@ -262,15 +290,11 @@ KubeError ApiConnection::bad_body(const ApiCall& call, std::string_view problem)
   return error;
 }
 
-KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer) {
+KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer,
+                                 const std::string& token) const {
   auto error = error_from_answer(describe(call), call.asked, answer);
   // A proxy may send our request back in its error page.
-  const auto& token = tokens_.current(steady_clock::now());
-  if (token.empty()) return error;
-  for (auto at = error.message.find(token); at != std::string::npos;
-       at = error.message.find(token, at)) {
-    error.message.replace(at, token.size(), "[redacted]");
-  }
+  error.message = redact(std::move(error.message), {token});
   return error;
 }
 

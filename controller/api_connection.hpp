@@ -2,10 +2,13 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "controller/api_status.hpp"
+#include "controller/credentials.hpp"
 #include "controller/http_kube_client.hpp"
 #include "controller/http_transport.hpp"
 #include "controller/kube_client.hpp"
@@ -13,7 +16,6 @@
 #include "controller/object_decoder.hpp"
 #include "controller/projection.hpp"
 #include "controller/resource.hpp"
-#include "controller/token_source.hpp"
 
 namespace controller {
 
@@ -53,15 +55,20 @@ class ApiConnection {
   std::string describe(const ApiCall& call) const;
 
  private:
-  HttpRequest to_request(const ApiCall& call);
-  KubeError no_answer(const ApiCall& call, const HttpError& error) const;
+  /// The 2xx answer. `on_body`: as in HttpRequest.
+  awaitable<Result<HttpResponse>> send(ApiCall call, std::function<bool(std::string_view)> on_body);
+  /// The credential for the next attempt; `refused` is how the one before ended.
+  awaitable<Result<RequestCredential>> prepare(const ApiCall& call,
+                                               const std::optional<KubeError>& refused);
+  HttpRequest to_request(const ApiCall& call, const std::string& token) const;
+  KubeError no_answer(const ApiCall& call, const HttpError& error);
   KubeError bad_body(const ApiCall& call, std::string_view problem) const;
-  KubeError refusal(const ApiCall& call, const ApiAnswer& answer);
+  KubeError refusal(const ApiCall& call, const ApiAnswer& answer, const std::string& token) const;
   awaitable<std::string> read_error_body(HttpStream& stream, Deadline deadline);
 
   KubeConfig config_;
   ClientOptions options_;
-  TokenSource tokens_;
+  Credentials credentials_;
   std::string base_url_;
   HttpTransport transport_;
 };

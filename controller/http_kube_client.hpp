@@ -35,6 +35,12 @@ struct ClientOptions {
   /// Asked at the last moment before anything but a read is sent; empty: always yes. When it says
   /// no, the call fails with NotSent.
   std::function<bool()> may_write;
+  /// One run of an exec plugin; comes on top of the deadline of the request that waits for it.
+  Duration plugin_timeout = std::chrono::seconds(60);
+  /// By which the age of credentials is measured; a test puts another clock here.
+  std::function<std::chrono::steady_clock::time_point()> clock = [] {
+    return std::chrono::steady_clock::now();
+  };
 };
 
 /// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never

@@ -43,6 +43,7 @@ constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kHeaderLimit = 16 * 1024;
 // One TLS record. Beast reads no more at once than the buffer has room for.
 constexpr std::size_t kReadSize = 16 * 1024;
+constexpr const char* kRetired = "the client certificate has changed";
 constexpr int kMaxInterim = 8;  // 1xx answers before the real one
 
 enum class Stage { Waiting, Connecting, Sent };
@@ -62,11 +63,19 @@ struct Connection {
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
+  /// Makes a stream that reads from it fail, now or at its next read.
+  void retire() {
+    retired = true;
+    error_code ignored;
+    stream.next_layer().close(ignored);
+  }
+
   std::shared_ptr<TlsClient> tls;
   asio::ssl::stream<tcp::socket> stream;
   Deadline usable_until;
+  bool retired = false;
 };
-using ConnectionPtr = std::unique_ptr<Connection>;
+using ConnectionPtr = std::shared_ptr<Connection>;
 
 HttpHead head_of(const Parser& parser) {
   const auto& message = parser.get();
@@ -148,10 +157,15 @@ class BodyStream final : public HttpStream {
     }
     // Held here while it is read from, so that every way out but the good one closes it.
     auto connection = std::move(connection_);
+    if (connection->retired) {
+      failure.message = kRetired;
+      co_return std::unexpected(std::move(failure));
+    }
     const auto error = co_await with_timeout(deadline, read_piece(*connection));
     if (!error || *error) {
       failure.timed_out = !error;
       failure.message = error ? why_no_answer(*error, kHeaderLimit, max_body_) : "no data in time";
+      if (connection->retired) failure.message = kRetired;
       co_return std::unexpected(std::move(failure));
     }
     if (!piece_.empty()) connection_ = std::move(connection);
@@ -223,8 +237,21 @@ class HttpTransport::Impl {
     if (const auto error = co_await ask(**connection, wire, stage, *incoming)) {
       co_return std::unexpected(lost(error));
     }
+    std::erase_if(streams_, [](const auto& one) { return one.expired(); });
+    streams_.push_back(*connection);
     co_return std::make_unique<BodyStream>(std::move(*connection), std::move(incoming),
                                            server_.max_body);
+  }
+
+  void replace_tls(const TlsSettings& settings, bool end_streams) {
+    tls_ = std::make_shared<TlsClient>(settings);
+    server_.tls = settings;
+    kept_.clear();
+    if (!end_streams) return;
+    for (const auto& one : streams_) {
+      if (const auto connection = one.lock()) connection->retire();
+    }
+    streams_.clear();
   }
 
   HttpError late(Stage stage, std::chrono::milliseconds limit) const {
@@ -262,7 +289,7 @@ class HttpTransport::Impl {
       failure.message = std::move(socket.error().message);
       co_return std::unexpected(std::move(failure));
     }
-    auto connection = std::make_unique<Connection>(std::move(*socket), tls_);
+    auto connection = std::make_shared<Connection>(std::move(*socket), tls_);
     const auto limit = steady_clock::now() + server_.connect_timeout;
     const auto error = co_await with_timeout(limit, handshake(*connection));
     if (!error) {
@@ -347,6 +374,7 @@ class HttpTransport::Impl {
   }
 
   void keep(ConnectionPtr connection) {
+    if (connection->tls != tls_) return;
     connection->usable_until = steady_clock::now() + server_.pool_idle;
     kept_.push_back(std::move(connection));
   }
@@ -356,6 +384,7 @@ class HttpTransport::Impl {
   TcpConnector connector_;
   SlotPool slots_;
   std::vector<ConnectionPtr> kept_;
+  std::vector<std::weak_ptr<Connection>> streams_;
 };
 
 namespace {
@@ -372,6 +401,10 @@ HttpTransport::HttpTransport(HttpServer server)
     : impl_(std::make_unique<Impl>(std::move(server))) {}
 
 HttpTransport::~HttpTransport() = default;
+
+void HttpTransport::replace_tls(const TlsSettings& settings, bool end_streams) {
+  impl_->replace_tls(settings, end_streams);
+}
 
 asio::awaitable<std::expected<HttpResponse, HttpError>> HttpTransport::exchange(HttpRequest request,
                                                                                 Deadline deadline) {

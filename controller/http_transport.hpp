@@ -99,6 +99,11 @@ class HttpTransport {
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
 
+  /// From now on connections are made with these settings; throws as the constructor does. Idle
+  /// connections are closed; requests under way end as they would have, and their connections after
+  /// them. With `end_streams` open streams fail at once; else they go on.
+  void replace_tls(const TlsSettings& settings, bool end_streams);
+
   /// Sends the request and reads the whole answer before `deadline`; waiting for a free connection
   /// counts.
   boost::asio::awaitable<std::expected<HttpResponse, HttpError>> exchange(HttpRequest request,

@@ -2,9 +2,12 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "controller/exec_plugin.hpp"
 
 namespace controller {
 
@@ -25,6 +28,7 @@ struct KubeConfig {
   std::filesystem::path client_key_file;
   std::string token;                 ///< static bearer token
   std::filesystem::path token_file;  ///< bearer token that may rotate; read again while running
+  std::optional<ExecPlugin> exec;    ///< prints token or client certificate; then neither is above
   std::string
       source;  ///< for messages: "kubeconfig /path, context x" or "in-cluster files in /path"
 };

@@ -142,7 +142,7 @@ std::expected<KubeConfig, std::string> parse_kubeconfig(const std::vector<Kubeco
       });
   if (!read) return Failure(std::move(read).error());
   read = read_entry("user", user_name, *user, [&](const auto& node, const auto& directory) {
-    return kubeconfig::read_user(node, directory, config);
+    return kubeconfig::read_user(node, cluster->node, directory, config);
   });
   if (!read) return Failure(std::move(read).error());
   return config;

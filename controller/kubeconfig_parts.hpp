@@ -55,7 +55,11 @@ bool may_stand_in_host(char c);
 /// stands in.
 Checked read_cluster(const YAML::Node& cluster, const std::filesystem::path& directory,
                      const KubeConfigSource& source, KubeConfig& config);
-Checked read_user(const YAML::Node& user, const std::filesystem::path& directory,
-                  KubeConfig& config);
+Checked read_user(const YAML::Node& user, const YAML::Node& cluster,
+                  const std::filesystem::path& directory, KubeConfig& config);
+/// `cluster` is what a plugin with provideClusterInfo is told of; `config` holds what has been read
+/// of it.
+Checked read_exec(const YAML::Node& exec, const YAML::Node& cluster,
+                  const std::filesystem::path& directory, KubeConfig& config);
 
 }  // namespace controller::kubeconfig

@@ -1,9 +1,5 @@
-#include <fmt/chrono.h>
-
-#include <chrono>
-
+#include "controller/client_certificate.hpp"
 #include "controller/kubeconfig_parts.hpp"
-#include "controller/pem.hpp"
 #include "controller/small_file.hpp"
 
 namespace controller::kubeconfig {
@@ -15,7 +11,6 @@ constexpr std::size_t kMaxToken = 64 * 1024;
 
 Checked refuse_unsupported(const YAML::Node& user) {
   const std::pair<const char*, const char*> unsupported[] = {
-      {"exec", "exec plugins are not supported"},
       {"auth-provider", "auth-provider is not supported"},
       {"username", "username and password are not supported"},
       {"password", "username and password are not supported"},
@@ -40,17 +35,9 @@ Checked read_certificate(const YAML::Node& user, const fs::path& directory, Kube
   if (!*key) return fail("has a client-certificate but no client-key");
   if (!*certificate) return fail("has a client-key but no client-certificate");
 
-  const auto chain = read_certificates((*certificate)->text);
-  if (!chain) return fail("{} {}", (*certificate)->where, chain.error());
-  const auto private_key = read_private_key((*key)->text);
-  if (!private_key) return fail("{} {}", (*key)->where, private_key.error());
-  if (!belong_together(chain->front(), *private_key)) {
-    return fail("{} is not the key of {}", (*key)->where, (*certificate)->where);
-  }
-  if (const auto end = not_after(chain->front()); end < std::chrono::system_clock::now()) {
-    return fail("{} expired at {:%Y-%m-%dT%H:%M:%SZ}: renew it", (*certificate)->where,
-                fmt::gmtime(std::chrono::system_clock::to_time_t(end)));
-  }
+  auto valid = check_client_certificate((*certificate)->text, (*certificate)->where, (*key)->text,
+                                        (*key)->where);
+  if (!valid) return valid;
   config.client_certificate_pem = std::move((*certificate)->text);
   config.client_key_pem = std::move((*key)->text);
   config.client_certificate_file = std::move((*certificate)->file);
@@ -78,10 +65,18 @@ Checked read_token(const YAML::Node& user, const fs::path& directory, KubeConfig
 
 }  // namespace
 
-Checked read_user(const YAML::Node& user, const fs::path& directory, KubeConfig& config) {
+Checked read_user(const YAML::Node& user, const YAML::Node& cluster, const fs::path& directory,
+                  KubeConfig& config) {
   if (auto supported = refuse_unsupported(user); !supported) return supported;
   if (auto read = read_certificate(user, directory, config); !read) return read;
   if (auto read = read_token(user, directory, config); !read) return read;
+  if (is_set(user, "exec")) {
+    if (!config.client_certificate_pem.empty() || !config.token.empty() ||
+        !config.token_file.empty()) {
+      return fail("has exec and another way to log in: remove one of them");
+    }
+    return read_exec(user["exec"], cluster, directory, config);
+  }
   if (config.client_certificate_pem.empty() && config.token.empty() && config.token_file.empty()) {
     return fail("has no client certificate, token, tokenFile or exec");
   }

@@ -18,6 +18,7 @@
 #include "controller/kube_config.hpp"
 #include "controller/leader_election.hpp"
 #include "controller/log.hpp"
+#include "controller/no_core_dump.hpp"
 #include "controller/options.hpp"
 #include "controller/reconcile_loop.hpp"
 #include "controller/store.hpp"
@@ -184,6 +185,7 @@ int main(int argc, char** argv) {
   }
   controller::set_log_level(options->log_level);
   std::signal(SIGPIPE, SIG_IGN);
+  controller::forbid_core_dumps();
   auto config = controller::load_kube_config(options->kube_config);
   if (!config) {
     std::fprintf(stderr, "noderemoval: %s\n", config.error().c_str());

@@ -1,12 +1,17 @@
-"""Kubeconfigs with which the operator can not go on: it ends, and says what is wrong and what to do."""
+"""Ways to log in. With a kubeconfig that is no good the operator ends, and says what is wrong and what to do."""
 
+import base64
+import json
 import re
 import subprocess
+from pathlib import Path
 
 import kubeconfig
 import pytest
 from certificates import Authority
+from api import Api, ApiError
 from operator_process import Operator
+from removal import Removal
 from waiting import wait_until
 
 BAD_CONFIGURATION = 2
@@ -46,6 +51,40 @@ def changed(config, key, value, folder):
     copy = folder / "changed"
     copy.write_text(text, encoding="utf-8")
     return copy
+
+
+def token_in(config):
+    return re.search(r"token: (\S+)", config.read_text(encoding="utf-8")).group(1)
+
+
+def account_of(token):
+    """Namespace and name of the ServiceAccount that the token is of."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims["sub"].split(":")[2:]
+
+
+@pytest.fixture
+def log_in(request, sandbox, tmp_path):
+    """Starts the operator with a kubeconfig and flags, or with what the environment says."""
+    operators = []
+
+    def start(config=None, *flags, **environment):
+        program = request.config.getoption("--operator")
+        operators.append(Operator(program, config, tmp_path / "log", flags, environment))
+        operators[-1].start()
+        return operators[-1]
+
+    request.node.operators = operators
+    yield start
+    for operator in operators:
+        operator.kill()
+
+
+def assert_removes_a_node(sandbox, operator):
+    node, _ = sandbox.add_nodes(2)
+    assert Removal(sandbox, node).wait_end() == ("True", "NodeRemoved")
+    assert operator.alive()
 
 
 def server_in(config):
@@ -134,6 +173,99 @@ def test_a_token_that_the_server_does_not_accept_is_reported_and_tried_again(
         assert "wrong" not in operator.log_text()
     finally:
         operator.kill()
+
+
+def test_an_exec_plugin_logs_in_again_whenever_its_token_ends(log_in, sandbox, operator_kubeconfig, tmp_path):
+    token, runs = token_in(operator_kubeconfig), tmp_path / "runs"
+    plugin = tmp_path / "plugin"
+    plugin.write_text(f"""#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" >> {runs}
+cat << END
+{{"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1",
+  "status": {{"token": "{token}", "expirationTimestamp": "$(date -u -d '6 seconds' +%FT%TZ)"}}}}
+END
+""", encoding="utf-8")
+    plugin.chmod(0o700)
+    config = changed(operator_kubeconfig, "token", "x", tmp_path)
+    replace(config, "token: x", """exec:
+        apiVersion: client.authentication.k8s.io/v1
+        command: ./plugin
+        interactiveMode: IfAvailable
+        provideClusterInfo: true""")
+    operator = log_in(config)
+    for _ in range(2):
+        assert_removes_a_node(sandbox, operator)
+    lines = runs.read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 1
+    assert json.loads(lines[0])["spec"]["cluster"]["server"] == server_in(config)
+    assert token not in operator.log_text()
+
+
+def test_a_token_that_is_replaced_in_its_file_while_the_operator_runs(
+        log_in, sandbox, operator_kubeconfig, tmp_path):
+    cluster, good = sandbox.cluster, token_in(operator_kubeconfig)
+    namespace, account = account_of(good)
+    secret = sandbox.api.create(
+        {"kind": "Secret", "metadata": {"name": sandbox.name("bound"), "namespace": namespace}})
+    bound_to = {"kind": "Secret", "apiVersion": "v1", "name": secret["metadata"]["name"],
+                "uid": secret["metadata"]["uid"]}
+    old = sandbox.api.request("POST", sandbox.api.path("ServiceAccount", namespace, account, "token"), {
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+        "spec": {"expirationSeconds": 3600, "boundObjectRef": bound_to}})["status"]["token"]
+    file = tmp_path / "token"
+    file.write_text(old, encoding="utf-8")
+    config = changed(operator_kubeconfig, "token", "x", tmp_path)
+    replace(config, "token: x", f"tokenFile: {file.name}")
+    operator = log_in(config)
+    assert_removes_a_node(sandbox, operator)
+
+    sandbox.api.delete("Secret", bound_to["name"], namespace)
+    # The API server remembers for some seconds whom it has let in.
+    wait_until(lambda: is_refused(cluster, old), 60, "the old token is refused")
+    file.write_text(good, encoding="utf-8")
+    assert_removes_a_node(sandbox, operator)
+
+
+def is_refused(cluster, token):
+    try:
+        Api(cluster.server, cluster.ca, token=token).list("NodeRemoval")
+    except ApiError as error:
+        return error.status == 401
+    return False
+
+
+def test_two_kubeconfigs_of_the_environment_are_merged(log_in, sandbox, operator_kubeconfig, tmp_path):
+    text = operator_kubeconfig.read_text(encoding="utf-8")
+    start, end = text.index("users:"), text.index("contexts:")
+    users, rest = tmp_path / "users", tmp_path / "rest"
+    users.write_text(text[start:end], encoding="utf-8")
+    # Its user does not count: the first file has one of that name.
+    rest.write_text(text[:start] + "users: [{name: user, user: {token: wrong}}]\n" + text[end:], encoding="utf-8")
+    assert_removes_a_node(sandbox, log_in(KUBECONFIG=f"{users}:{tmp_path}/missing:{rest}"))
+
+
+def test_an_api_server_that_is_not_verified_needs_the_flag(run_operator, good):
+    replace(good, f"certificate-authority: {good.parent}/pki/ca.crt", "insecure-skip-tls-verify: true")
+    code, message = run_operator("--kubeconfig", good)
+    assert code == BAD_CONFIGURATION
+    assert "--insecure-skip-tls-verify" in message
+
+
+def test_an_api_server_that_is_not_verified_is_warned_of(log_in, sandbox, operator_kubeconfig, tmp_path):
+    config = changed(operator_kubeconfig, "certificate-authority", "x", tmp_path)
+    replace(config, "certificate-authority: x", "insecure-skip-tls-verify: true")
+    operator = log_in(config, "--insecure-skip-tls-verify")
+    assert_removes_a_node(sandbox, operator)
+    [warning] = [line for line in operator.log_text().splitlines() if "insecure-skip-tls-verify" in line]
+    assert " WARN " in warning
+    assert server_in(config).removeprefix("https://") in warning
+
+
+def test_a_crash_leaves_no_core_dump(log_in, sandbox, operator_kubeconfig):
+    operator = log_in(operator_kubeconfig)
+    assert_removes_a_node(sandbox, operator)
+    limits = Path(f"/proc/{operator.pid}/limits").read_text(encoding="ascii")
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_an_unknown_flag(run_operator):

@@ -6,12 +6,18 @@ TERMINATION_TIMEOUT_SECONDS = 30
 
 
 class Operator:
-    """The operator with one kubeconfig. It can be killed and started again like the pod it would be."""
+    """The operator with one kubeconfig, or without the option when that is None. It can be killed and started
+    again like the pod it would be."""
 
-    def __init__(self, program, kubeconfig, log, flags=()):
+    def __init__(self, program, kubeconfig, log, flags=(), environment=None):
         if not program.exists():
             raise RuntimeError(f"there is no operator program {program}; build it, or give --operator")
-        self._process = Process("operator", [program, "--kubeconfig", kubeconfig, *flags], log)
+        option = [] if kubeconfig is None else ["--kubeconfig", kubeconfig]
+        self._process = Process("operator", [program, *option, *flags], log, environment)
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def start(self):
         self._process.start()

@@ -29,13 +29,15 @@ struct Entry {
 
 /// Where the parser stopped. Its own words are left out: they may quote the file, and so a secret.
 Failure not_yaml(const fs::path& path, const YAML::Exception& error) {
-  if (error.mark.is_null()) return fail("kubeconfig {}: is not valid YAML for it", path.string());
-  return fail("kubeconfig {}: is not valid YAML for it at line {}, column {}", path.string(),
-              error.mark.line + 1, error.mark.column + 1);
+  if (error.mark.is_null())
+    return fail("kubeconfig {}: is not valid YAML for a kubeconfig", path.string());
+  return fail("kubeconfig {}: is not valid YAML for a kubeconfig (line {}, column {})",
+              path.string(), error.mark.line + 1, error.mark.column + 1);
 }
 
 std::string names_of(const std::vector<Document>& documents) {
   std::vector<std::string> paths;
+  paths.reserve(documents.size());
   for (const auto& one : documents) paths.push_back(one.path.string());
   return fmt::format("{}", fmt::join(paths, ":"));
 }

@@ -274,9 +274,10 @@ TEST_F(KubeConfigTest, NamesTheFileInItsMessages) {
   EXPECT_EQ(load_kube_config(only(path)).error(),
             "kubeconfig " + path + ": No such file or directory");
   write("config", "a: [");
-  EXPECT_TRUE(load_kube_config(only(path))
-                  .error()
-                  .starts_with("kubeconfig " + path + ": is not valid YAML for it at line 1, "));
+  EXPECT_TRUE(
+      load_kube_config(only(path))
+          .error()
+          .starts_with("kubeconfig " + path + ": is not valid YAML for a kubeconfig (line 1, "));
   write("config", std::string(1024 * 1024 + 1, ' '));
   EXPECT_EQ(load_kube_config(only(path)).error(),
             "kubeconfig " + path + ": is longer than 1048576 bytes");

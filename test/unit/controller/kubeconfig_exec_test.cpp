@@ -82,7 +82,8 @@ TEST_F(KubeconfigExecTest, DoesNotUnfoldAliasesWithoutEnd) {
   valid_.cluster +=
       "    extensions:\n    - name: client.authentication.k8s.io/exec\n      extension: {" + bomb +
       "}\n";
-  EXPECT_TRUE(error_of(valid_).starts_with("is not valid YAML for it")) << error_of(valid_);
+  EXPECT_TRUE(error_of(valid_).starts_with("is not valid YAML for a kubeconfig"))
+      << error_of(valid_);
 }
 
 TEST_F(KubeconfigExecTest, SaysWhatIsWrong) {

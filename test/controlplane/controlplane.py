@@ -135,6 +135,12 @@ class ControlPlane:
         token = operator_account.install(self)
         return kubeconfig.write(self.folder / "operator.kubeconfig", self.server, self.ca, token=token)
 
+    def issue_server(self, name, hosts):
+        """A certificate of this control plane's authority for a server of a test; returns the files of it and its
+        key. Hosts look like "IP:127.0.0.1"."""
+        self._authority.issue_server(name, hosts)
+        return self._authority.certificate(name), self._authority.key(name)
+
     def add_node(self, name, labels=None, taints=(), wait=True):
         """Starts a simulated kubelet, which registers its node; returns the name.
 

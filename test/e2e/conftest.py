@@ -76,9 +76,10 @@ def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
     """
     operators = []
 
-    def start(*flags):
+    def start(*flags, kubeconfig=operator_kubeconfig):
         log = tmp_path / f"operator-{len(operators)}.log"
-        operators.append(Operator(request.config.getoption("--operator"), operator_kubeconfig, log, ("--leader-elect=false", *flags)))
+        operators.append(Operator(request.config.getoption("--operator"), kubeconfig, log,
+                                  ("--leader-elect=false", *flags)))
         operators[-1].start()
         return operators[-1]
 

@@ -67,6 +67,9 @@ class Process:
         return self._child.poll() if self._child else None
 
     def log_text(self):
+        """Nothing when the log is a pipe, of which reading would take from it, or wait."""
+        if not os.path.isfile(self.log):
+            return ""
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return log.read()
 

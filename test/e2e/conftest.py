@@ -76,10 +76,10 @@ def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
     """
     operators = []
 
-    def start(*flags, kubeconfig=operator_kubeconfig):
-        log = tmp_path / f"operator-{len(operators)}.log"
+    def start(*flags, kubeconfig=operator_kubeconfig, through=(), log=None):
+        log = log or tmp_path / f"operator-{len(operators)}.log"
         operators.append(Operator(request.config.getoption("--operator"), kubeconfig, log,
-                                  ("--leader-elect=false", *flags)))
+                                  ("--leader-elect=false", *flags), through=through))
         operators[-1].start()
         return operators[-1]
 

@@ -1,5 +1,7 @@
 """The operator under test as a process of this machine."""
 
+import subprocess
+
 from processes import Process
 
 TERMINATION_TIMEOUT_SECONDS = 30
@@ -7,13 +9,16 @@ TERMINATION_TIMEOUT_SECONDS = 30
 
 class Operator:
     """The operator with one kubeconfig, or without the option when that is None. It can be killed and started
-    again like the pod it would be."""
+    again like the pod it would be.
 
-    def __init__(self, program, kubeconfig, log, flags=(), environment=None):
+    `through` is a command that makes itself the operator, such as ("prlimit", "--nofile=32").
+    """
+
+    def __init__(self, program, kubeconfig, log, flags=(), environment=None, through=()):
         if not program.exists():
             raise RuntimeError(f"there is no operator program {program}; build it, or give --operator")
         option = [] if kubeconfig is None else ["--kubeconfig", kubeconfig]
-        self._process = Process("operator", [program, *option, *flags], log, environment)
+        self._process = Process("operator", [*through, program, *option, *flags], log, environment)
 
     @property
     def pid(self):
@@ -24,6 +29,10 @@ class Operator:
 
     def alive(self):
         return self._process.alive()
+
+    def exit_code(self):
+        """None while it runs; negative for the number of a signal."""
+        return self._process.exit_code()
 
     def kill(self):
         """SIGKILL: what a crash, an OOM kill or a power failure is to the operator."""
@@ -45,6 +54,10 @@ class Operator:
 
     def thaw(self):
         self._process.thaw()
+
+    def limit(self, *limits):
+        """Sets resource limits of the running process, as options of prlimit."""
+        subprocess.run(["prlimit", f"--pid={self._process.pid}", *limits], check=True)
 
     def log_text(self):
         return self._process.log_text()

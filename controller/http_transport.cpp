@@ -284,6 +284,7 @@ class HttpTransport::Impl {
   asio::awaitable<Connected> connect() {
     auto socket = co_await connector_.connect();
     if (!socket) {
+      kept_.clear();  // the server may be gone, or they hold the file descriptors that we lack
       HttpError failure;
       failure.refused = socket.error().refused;
       failure.message = std::move(socket.error().message);

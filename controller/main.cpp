@@ -202,5 +202,11 @@ int main(int argc, char** argv) {
         "gets our credentials",
         {{"server", config->host + ":" + config->port}});
   }
-  return run(*options, *config);
+  try {
+    return run(*options, *config);
+  } catch (const std::exception& error) {
+    // Something that the system has to give, such as a file descriptor.
+    log(LogLevel::Error, "cannot start", {{"error", error.what()}});
+    return kCannotGoOn;
+  }
 }

@@ -281,6 +281,8 @@ awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& se
   const auto& name = seen.removal.spec.node_name;
   const auto* watched =
       session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
+  // A watch that is behind may show it for long.
+  if (watched != nullptr && watched->meta.uid == session.gone_node_uid) watched = nullptr;
   if (watched == nullptr) {
     // A node that the watch does not show may still exist: only the API server's own 404 says that
     // it does not.

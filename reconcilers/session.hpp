@@ -22,6 +22,7 @@ struct Session {
   std::optional<crd::NodeRemoval>
       latest;  ///< the answer to our last write, when newer than the watch
   std::optional<crd::Node> latest_node;  ///< likewise
+  std::string gone_node_uid;             ///< a read from the quorum found that this node is no more
   std::shared_ptr<NodeView> view;
   std::map<std::string, Refusal> refusals;         ///< by pod UID
   std::map<std::string, int> attempts;             ///< refusals so far, by pod UID

@@ -174,3 +174,47 @@ def test_a_request_that_is_never_answered_is_given_up_and_looked_at_again(
     start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
     case.assert_removed(case.remove())
     assert [rule.hits for rule in silent] == [1] * len(silent)
+
+
+def test_a_removal_ends_although_the_watch_of_its_node_never_says_that_it_is_gone(
+        sandbox, start_operator, operator_kubeconfig, proxy):
+    case = Case(sandbox)
+    gate = threading.Event()
+    gate.set()
+    proxy.on("WATCH", NODES, faults.held_while_closed(gate), times=None)
+
+    def close_the_gate_first(exchange):
+        gate.clear()
+        exchange.pass_on(exchange.ask())
+
+    proxy.on("DELETE", ONE_NODE, close_the_gate_first)
+    start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+    removal = case.remove()
+    case.assert_removed(removal, timeout=30)
+    assert ("Warning", "DeleteRefused") not in removal.events()
+    gate.set()
+
+
+@pytest.mark.long
+def test_a_watch_from_a_place_that_the_server_has_not_reached_is_begun_anew(
+        sandbox, start_operator, operator_kubeconfig, proxy):
+    """As after a restore of etcd: the server is silent, and says why only in the answer to a list."""
+    case = Case(sandbox)
+
+    def come_from_the_future(body):
+        body["metadata"]["resourceVersion"] = "999999999"
+
+    proxy.on("GET", REMOVALS, faults.rewrite(come_from_the_future))
+    operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+    wait_until(lambda: proxy.count("WATCH", REMOVALS) == 1, 30, "the watch is open", seen=operator.log_text)
+    removal = case.remove()
+    case.assert_removed(removal, timeout=150)
+
+
+@pytest.mark.long
+def test_a_watch_that_never_says_anything_is_given_up(sandbox, start_operator, operator_kubeconfig, proxy):
+    case = Case(sandbox)
+    silent = proxy.on("WATCH", REMOVALS, faults.silent)
+    start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+    wait_until(lambda: silent.hits == 1, 30, "the watch is open")
+    case.assert_removed(case.remove(), timeout=150)

@@ -98,7 +98,11 @@ class HttpWatchStream final : public WatchStream {
         co_return std::unexpected(end(failure_.empty() ? "the watch is closed" : failure_));
       const auto deadline = std::min(steady_clock::now() + limits_.idle, ends_at_);
       const auto piece = co_await stream_->read_some(deadline);
-      if (!piece) co_return std::unexpected(end(why(piece.error(), deadline)));
+      if (!piece) {
+        auto error = end(why(piece.error(), deadline));
+        error.silent = piece.error().timed_out && deadline != ends_at_;
+        co_return std::unexpected(std::move(error));
+      }
       if (piece->empty()) {
         stream_.reset();
         if (decoder_.inside_event())

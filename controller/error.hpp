@@ -43,6 +43,7 @@ struct KubeError {
   std::string message;  ///< for humans: says the request, the reason and never a secret
   std::vector<ErrorCause> causes;
   std::optional<std::chrono::seconds> retry_after;  ///< as sent by the server, not yet clamped
+  bool silent = false;  ///< an open watch said nothing for longer than the read-idle limit
   bool tls_verification = false;  ///< the peer's certificate was refused by us (with NotSent)
 
   bool has_cause(std::string_view cause_reason) const {

@@ -109,7 +109,8 @@ class HttpKubeClient final : public KubeClient {
     if (!first) co_return std::unexpected(std::move(first).error());
     add_selectors(first->query, request.field_selector, request.label_selector);
     // With "0" the server ignores the limit, so we do not pretend.
-    if (request.resource_version != "0") first->query["limit"] = std::to_string(options_.page_size);
+    const auto page_size = request.at_most > 0 ? request.at_most : options_.page_size;
+    if (request.resource_version != "0") first->query["limit"] = std::to_string(page_size);
     const auto name = api_.describe(*first);
     first->fields = page_fields(request.fields);
     first->on_item = request.on_item;
@@ -130,7 +131,7 @@ class HttpKubeClient final : public KubeClient {
       if (!next) co_return unknown(name, next.error());
       if (!next->empty() && *next == token) co_return unknown(name, "the list has no end");
       token = std::move(*next);
-    } while (!token.empty());
+    } while (!token.empty() && request.at_most == 0);
     co_return out;
   }
 

@@ -43,6 +43,9 @@ struct ListRequest {
   /// Called with each item as it comes, instead of collecting them in the List. What it was given
   /// counts only when the list succeeds.
   std::function<void(boost::json::object&&)> on_item{};
+  /// Other than 0: one page of at most so many items, to learn whether the server knows
+  /// `resource_version`.
+  std::size_t at_most = 0;
 };
 
 struct WatchRequest {

@@ -84,7 +84,10 @@ class Watcher {
     bool any_event = false;
     for (;;) {
       auto event = co_await (*stream)->next();
-      if (!event) co_return judge(event.error());
+      if (!event) {
+        const auto end = judge(event.error());
+        co_return event.error().silent ? co_await ask_for_place() : end;
+      }
       if (!*event) {
         co_return any_event || Clock::now() - started > kShortWatch ? WatchEnd::Resume
                                                                     : WatchEnd::Broken;
@@ -95,6 +98,19 @@ class Watcher {
       failures_ = 0;
       deliver(**event);
     }
+  }
+
+  /// A server that was restored from a backup has never been where we are, and says nothing in a
+  /// watch from there. In a list it says so (504 with a cause).
+  awaitable<WatchEnd> ask_for_place() {
+    ListRequest request{.collection = options_.collection,
+                        .field_selector = options_.field_selector,
+                        .label_selector = {},
+                        .resource_version = resource_version_,
+                        .resource_version_match = "NotOlderThan",
+                        .at_most = 1};
+    const auto answer = co_await client_.list(std::move(request));
+    co_return answer ? WatchEnd::Resume : judge(answer.error());
   }
 
   void deliver(const WatchEvent& event) {

@@ -247,6 +247,18 @@ TEST_F(HttpKubeClientTest, ListsAllPages) {
             "/api/v1/pods?continue=a%2Bb&fieldSelector=spec.nodeName%3Dn1&limit=500");
 }
 
+TEST_F(HttpKubeClientTest, ListsNoMoreThanItIsAskedFor) {
+  always(answer(200, R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"a"},)"
+                     R"("items":[{"a":1}]})"));
+  ListRequest request;
+  request.collection = {kPods, ""};
+  request.at_most = 1;
+  const auto list = run(client().list(request));
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->items.size(), 1u);
+  EXPECT_EQ(only_request().target, "/api/v1/pods?limit=1");
+}
+
 TEST_F(HttpKubeClientTest, ListsFromTheWatchCacheWithoutALimit) {
   always(answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[]})"));
   ListRequest request;

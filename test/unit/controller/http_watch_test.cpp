@@ -59,6 +59,14 @@ class WatchTest : public fake::ClientFixture {
     }
   }
 
+  KubeError failure_of_open_watch() {
+    const auto watch = open();
+    while (true) {
+      const auto event = run((*watch)->next());
+      if (!event) return event.error();
+    }
+  }
+
   std::string watch_url() const { return "GET " + url("/api/v1/pods"); }
 };
 
@@ -149,6 +157,9 @@ TEST_F(WatchTest, IsUnknownWhenItIsSilentForTooLong) {
   stream({kHead, chunk(kAdded)}, Reply::Then::Hang);
   EXPECT_EQ(all_events(), "A error: " + watch_url() + ": the watch was silent for 100 ms");
   run_until([this] { return server_.open() == 0; });
+  EXPECT_TRUE(failure_of_open_watch().silent);
+  stream({kHead}, Reply::Then::Cut);
+  EXPECT_FALSE(failure_of_open_watch().silent);
 }
 
 TEST_F(WatchTest, WaitsForTheHeaderOnlySoLong) {

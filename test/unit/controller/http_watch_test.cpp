@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/json/value.hpp>
 #include <charconv>
@@ -216,6 +218,39 @@ TEST_F(WatchTest, HasAConnectionOutsideThePool) {
   ASSERT_TRUE(first && second);
   EXPECT_TRUE(get_node());
   EXPECT_EQ(server_.open(), 3);
+}
+
+/// While it lives this process gets no file descriptors but those that it gives back.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest_free = dup(STDERR_FILENO);
+    close(lowest_free);
+    const rlimit now{static_cast<rlim_t>(lowest_free), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &now);
+  }
+  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+  ~NoMoreDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(WatchTest, TakesTheDescriptorOfAKeptConnectionWhenThereIsNoOther) {
+  server_.on_request([](const Request& request) {
+    return request.target.contains("watch=1") ? Reply{{kHead}, Reply::Then::KeepOpen}
+                                              : answer(200, node_json("n1"));
+  });
+  ASSERT_TRUE(get_node());
+  const NoMoreDescriptors limit;
+  const auto failed = open();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::NotSent) << failed.error().message;
+  run_until([this] { return server_.open() == 0; });
+  const auto opened = open();
+  EXPECT_TRUE(opened) << opened.error().message;
 }
 
 TEST_F(WatchTest, IsDeadAfterACancellation) {

@@ -1,5 +1,6 @@
 """The operator under test as a process of this machine."""
 
+import os
 import subprocess
 
 from processes import Process
@@ -58,6 +59,9 @@ class Operator:
     def limit(self, *limits):
         """Sets resource limits of the running process, as options of prlimit."""
         subprocess.run(["prlimit", f"--pid={self._process.pid}", *limits], check=True)
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
 
     def log_text(self):
         return self._process.log_text()

@@ -50,8 +50,8 @@ class World:
         self.pods = f"/api/v1/namespaces/{self.namespace}/pods"
         self.config_maps = "/api/v1/namespaces/noderemoval-system/configmaps"
         # Bare objects: no kubelet writes to them or ends them.
-        self.node = self._create({"kind": "Node", "metadata": {"name": sandbox.name("node")}})
-        self.removal = self._create(node_removal(sandbox.name("removal"), "none-such"))
+        self.node = sandbox.create({"kind": "Node", "metadata": {"name": sandbox.name("node")}})
+        self.removal = sandbox.create(node_removal(sandbox.name("removal"), "none-such"))
         self.free = self._running("free")
         self.guarded = self._running("guarded")
         self.twice = self._running("twice")
@@ -60,10 +60,6 @@ class World:
             sandbox.wait_counted(budget, healthy=1)
         self.names = {self.node["metadata"]["name"]: "n1", self.removal["metadata"]["name"]: "r1",
                       self.namespace: "default"}
-
-    def _create(self, thing):
-        created = self.sandbox.create(thing)
-        return created
 
     def _running(self, name):
         self.sandbox.create(naked_pod(name, node=self.node["metadata"]["name"]))
@@ -154,7 +150,8 @@ CALLS = {
         ("watch", "Gone", lambda w: w.watch(w.forgotten["resourceVersion"])),
     "watch from what is no resource version": ("watch", "ServerError", lambda w: w.watch("abc")),
     "patch a node that is not there": ("patch node", "NotFound", lambda w: w.patch(f"{NODES}/none-such")),
-    "patch a node of an older version": ("patch node", "Conflict", lambda w: w.patch(w.node_path(), resourceVersion="1")),
+    "patch a node of an older version":
+        ("patch node", "Conflict", lambda w: w.patch(w.node_path(), resourceVersion="1")),
     "patch a node of another uid": ("patch node", "Invalid", lambda w: w.patch(w.node_path(), uid=ANOTHER_UID)),
     "patch a removal of an older version":
         ("patch removal", "Conflict", lambda w: w.patch(w.removal_path(), resourceVersion="1")),

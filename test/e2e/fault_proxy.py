@@ -52,9 +52,8 @@ class FaultProxy:
         self._upstream = urllib.parse.urlsplit(cluster.server)
         self._server_url = cluster.server
         self._to_upstream = ssl.create_default_context(cafile=cluster.ca)
-        certificate, key = cluster.issue_server(f"fault-proxy-{secrets.token_hex(4)}", [f"IP:{address}"])
-        self._from_client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._from_client.load_cert_chain(certificate, key)
+        self.certificate = cluster.issue_server(f"fault-proxy-{secrets.token_hex(4)}", [f"IP:{address}"])
+        self.present(*self.certificate)
         self._lock = threading.Lock()
         self._rules = []
         self._open = set()
@@ -73,12 +72,18 @@ class FaultProxy:
         self.cut_all()
 
     def on(self, verb, path, fault, skip=0, times=1):
-        """Does `fault` to requests of this verb (a pattern of WATCH and HTTP methods) whose path matches wholly: to `times` of
-        them (None: to all) after the first `skip`. Of several rules the first that is due counts."""
+        """Does `fault` to requests of this verb (a pattern of WATCH and HTTP methods) whose path matches wholly: to
+        `times` of them (None: to all) after the first `skip`. Of several rules the first that is due counts."""
         rule = Rule(verb, path, fault, skip, times)
         with self._lock:
             self._rules.append(rule)
         return rule
+
+    def present(self, certificate, key):
+        """Shows this certificate to those who connect from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._from_client = context
 
     def kubeconfig(self, original):
         """A copy of this kubeconfig that leads to the proxy."""

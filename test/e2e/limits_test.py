@@ -73,7 +73,8 @@ def test_an_operator_that_runs_out_of_memory_leaves_a_removal_that_it_can_go_on_
         many = '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[' + ",".join(
             ["{}"] * (8 * MEBIBYTE)) + "]}"
         large = proxy.on("GET", "/api/v1/pods", faults.reply(200, many, faults.JSON))
-        operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig), through=("prlimit", f"--as={LIMIT}"))
+        operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig),
+                                  through=("prlimit", f"--as={LIMIT}"))
         removal = Removal(sandbox, case.jetson)
         wait_until(lambda: large.hits == 1, 30, "the long list was asked for")
         wait_until(lambda: not operator.alive() or removal.status().get("completionTime"), 60,

@@ -180,11 +180,13 @@ class HttpKubeClient final : public KubeClient {
   }
 
   awaitable<Result<void>> evict(PodRef pod, std::optional<seconds> grace, bool dry_run) override {
-    auto result = co_await evict_with(eviction_version_, pod, grace, dry_run);
+    // Another eviction may learn of an older server while this one is under way.
+    const auto version = eviction_version_;
+    auto result = co_await evict_with(version, pod, grace, dry_run);
     // Servers before 1.22 refuse policy/v1 before they do anything. Only then is it worth a look at
     // /version.
     const bool refused_as_invalid = !result && result.error().http_status == 400;
-    if (!refused_as_invalid || eviction_version_ == kEvictionBeta) co_return result;
+    if (!refused_as_invalid || version == kEvictionBeta) co_return result;
     const auto minor = co_await server_minor();
     if (!minor) {
       const bool answered = minor.error().http_status != 0;

@@ -212,6 +212,29 @@ TEST_F(HttpKubeClientTest, EvictsWithTheOlderVersionOnAnOlderServer) {
   EXPECT_TRUE(server_.requests().back().body.contains("policy/v1beta1"));
 }
 
+TEST_F(HttpKubeClientTest, EvictsSeveralPodsAtOnceOnAnOlderServer) {
+  server_.on_request([](const Request& request) {
+    if (request.method == "GET" && request.target != "/version")
+      return answer(200, node_json("n1"));
+    if (request.target == "/version") return answer(200, R"({"major":"1","minor":"20+"})");
+    if (request.body.contains("\"policy/v1\""))
+      return answer(400, R"({"kind":"Status","reason":"BadRequest"})");
+    return answer(201, R"({"kind":"Status","status":"Success"})");
+  });
+  // On the kept connection the first is so fast that it knows the version before the others are
+  // refused.
+  ASSERT_TRUE(get_node());
+  int evicted = 0;
+  for (int i = 0; i < 4; ++i) {
+    boost::asio::co_spawn(io_, client().evict(pod(), {}, false),
+                          [&](const std::exception_ptr&, const Result<void>& result) {
+                            EXPECT_TRUE(result) << result.error().message;
+                            ++evicted;
+                          });
+  }
+  run_until([&] { return evicted == 4; });
+}
+
 TEST_F(HttpKubeClientTest, AsksForTheVersionOfANewerServerOnlyOnce) {
   server_.on_request([](const Request& request) {
     if (request.target == "/version") return answer(200, R"({"major":"1","minor":"36"})");

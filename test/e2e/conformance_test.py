@@ -62,7 +62,9 @@ class World:
                       self.namespace: "default"}
 
     def _running(self, name):
-        self.sandbox.create(naked_pod(name, node=self.node["metadata"]["name"]))
+        # After a restart of the API server it may take the controllers a moment to make a token for pods.
+        wait_until(lambda: self.sandbox.create(naked_pod(name, node=self.node["metadata"]["name"])), 30,
+                   f"pod {name} can be created")
         self.sandbox.api.patch("Pod", name, {"status": {"phase": "Running", "conditions": [
             {"type": "Ready", "status": "True"}]}}, self.namespace, "status")
         return self.sandbox.get("Pod", name)

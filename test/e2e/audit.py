@@ -17,7 +17,7 @@ class AuditLog:
         """
         wanted = {"verb": verb, "resource": resource, "name": name}
         return [event for event in self._events()
-                if (user is None or event["user"]["username"].endswith(user))
+                if (user is None or event["user"].get("username", "").endswith(user))
                 and all(value is None or value == _field(event, key) for key, value in wanted.items())]
 
     def _events(self):

@@ -2,74 +2,57 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
+#include <vector>
 
-#include "crd/time.hpp"
+#include "controller/log_line.hpp"
+#include "controller/log_sink.hpp"
 
 namespace controller {
 namespace {
 
-LogLevel minimum_level = LogLevel::Info;
+struct Logging {
+  LogLevel minimum_level = LogLevel::Info;
+  LogFormat format = LogFormat::Text;
+  LogSink* sink = nullptr;
+  std::uint64_t dropped_by_earlier_sinks = 0;
+  std::uint64_t said = 0;  ///< of the dropped lines
+};
 
-std::string_view name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::Debug:
-      return "DEBUG";
-    case LogLevel::Info:
-      return "INFO ";
-    case LogLevel::Warning:
-      return "WARN ";
-    case LogLevel::Error:
-      break;
-  }
-  return "ERROR";
-}
-
-void append_escaped(std::string& line, std::string_view value) {
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      std::array<char, 8> buffer{};
-      const int written = std::snprintf(buffer.data(), buffer.size(), "\\x%02x", byte);
-      line.append(buffer.data(), static_cast<std::size_t>(written));
-    } else {
-      line += c;
-    }
-  }
-}
+Logging logging;
 
 }  // namespace
 
-void set_log_level(LogLevel level) { minimum_level = level; }
+void set_log_level(LogLevel level) { logging.minimum_level = level; }
+
+void set_log_format(LogFormat format) { logging.format = format; }
+
+void set_log_sink(LogSink* sink) {
+  if (logging.sink != nullptr) logging.dropped_by_earlier_sinks += logging.sink->dropped();
+  logging.sink = sink;
+}
+
+std::uint64_t dropped_log_lines() {
+  return logging.dropped_by_earlier_sinks + (logging.sink != nullptr ? logging.sink->dropped() : 0);
+}
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (level < minimum_level) return;
+  if (level < logging.minimum_level) return;
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  std::string line = crd::to_rfc3339(now);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
-                static_cast<int>(now.time_since_epoch().count() % 1000));
-  line.replace(line.size() - 1, 1, fraction.data());
-  line += ' ';
-  line += name_of(level);
-  line += ' ';
-  append_escaped(line, message);
-  for (const auto& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += "=\"";
-    append_escaped(line, field.value);
-    line += '"';
+  std::vector<LogField> all{fields};
+  const auto dropped = dropped_log_lines();
+  if (dropped > logging.said) {
+    all.push_back({"linesDropped", std::to_string(dropped - logging.said)});
   }
-  line += '\n';
-  // One write per line keeps lines whole; a log that cannot be written is lost, never a reason to
-  // stop.
-  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+  const auto line = logging.format == LogFormat::Json ? json_line(now, level, message, all)
+                                                      : text_line(now, level, message, all);
+  if (logging.sink == nullptr) {
+    // One write per line keeps lines whole; one that cannot be written is lost.
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+    logging.said = dropped;
+  } else if (logging.sink->offer(line)) {
+    logging.said = dropped;
+  }
 }
 
 }  // namespace controller

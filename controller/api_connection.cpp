@@ -148,9 +148,11 @@ class HttpWatchStream final : public WatchStream {
 
 }  // namespace
 
-ApiConnection::ApiConnection(KubeConfig config, const ClientOptions& options)
+ApiConnection::ApiConnection(KubeConfig config, const ClientOptions& options,
+                             RestClientMetrics* metrics)
     : config_(std::move(config)),
       options_(options),
+      metrics_(metrics),
       credentials_(config_, options.plugin_timeout, options.clock),
       base_url_(fmt::format("https://{}:{}{}",
                             config_.host.contains(':') ? "[" + config_.host + "]" : config_.host,
@@ -193,7 +195,9 @@ awaitable<Result<HttpResponse>> ApiConnection::send(ApiCall call,
     const auto deadline = steady_clock::now() + call.timeout;
     auto request = to_request(call, credential->token);
     request.on_body = on_body;
+    const auto started = steady_clock::now();
     auto response = co_await transport_.exchange(std::move(request), deadline);
+    count(call, response ? response->head.status : 0, started);
     if (!response) co_return std::unexpected(no_answer(call, response.error()));
     if (response->head.status / 100 == 2) co_return std::move(*response);
     const auto answer = answer_of(response->head, response->body);
@@ -212,7 +216,9 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
     const auto credential = co_await prepare(call, refused);
     if (!credential) co_return std::unexpected(credential.error());
     const auto deadline = steady_clock::now() + call.timeout;
+    const auto started = steady_clock::now();
     auto stream = co_await transport_.open_stream(to_request(call, credential->token), deadline);
+    count(call, stream ? (*stream)->head().status : 0, started);
     if (!stream) co_return std::unexpected(no_answer(call, stream.error()));
     if ((*stream)->head().status == 200) {
       HttpWatchStream::Limits limits{};
@@ -258,6 +264,11 @@ awaitable<std::string> ApiConnection::read_error_body(HttpStream& stream, Deadli
     body += *piece;
   }
   co_return body;
+}
+
+void ApiConnection::count(const ApiCall& call, int status, Deadline started) {
+  if (metrics_ == nullptr) return;
+  metrics_->answered(call.method, status, steady_clock::now() - started);
 }
 
 HttpRequest ApiConnection::to_request(const ApiCall& call, const std::string& token) const {

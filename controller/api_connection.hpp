@@ -13,6 +13,7 @@
 #include "controller/http_transport.hpp"
 #include "controller/kube_client.hpp"
 #include "controller/kube_config.hpp"
+#include "controller/metrics.hpp"
 #include "controller/object_decoder.hpp"
 #include "controller/projection.hpp"
 #include "controller/resource.hpp"
@@ -36,8 +37,9 @@ struct ApiCall {
 /// API server's manners (Status, bearer tokens, watch streams), but none of its resources.
 class ApiConnection {
  public:
-  /// Throws std::invalid_argument when the certificates in `config` are not usable.
-  ApiConnection(KubeConfig config, const ClientOptions& options);
+  /// Throws std::invalid_argument when the certificates in `config` are not usable. `metrics` may
+  /// be null, and has to live longer.
+  ApiConnection(KubeConfig config, const ClientOptions& options, RestClientMetrics* metrics);
 
   /// The object in the answer. A 401 is tried once more with a fresh token: it means "not
   /// executed".
@@ -55,6 +57,8 @@ class ApiConnection {
   std::string describe(const ApiCall& call) const;
 
  private:
+  /// Counts one request and its answer; 0 when there was none.
+  void count(const ApiCall& call, int status, Deadline started);
   /// The 2xx answer. `on_body`: as in HttpRequest.
   awaitable<Result<HttpResponse>> send(ApiCall call, std::function<bool(std::string_view)> on_body);
   /// The credential for the next attempt; `refused` is how the one before ended.
@@ -68,6 +72,7 @@ class ApiConnection {
 
   KubeConfig config_;
   ClientOptions options_;
+  RestClientMetrics* metrics_;
   Credentials credentials_;
   std::string base_url_;
   HttpTransport transport_;

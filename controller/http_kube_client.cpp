@@ -93,8 +93,10 @@ Projection page_fields(Fields of_items) {
 
 class HttpKubeClient final : public KubeClient {
  public:
-  HttpKubeClient(KubeConfig config, const ClientOptions& options)
-      : options_(options), api_(std::move(config), options), random_(std::random_device()()) {}
+  HttpKubeClient(KubeConfig config, const ClientOptions& options, RestClientMetrics* metrics)
+      : options_(options),
+        api_(std::move(config), options, metrics),
+        random_(std::random_device()()) {}
 
   awaitable<Result<json::object>> get(ObjectRef object) override {
     auto call = call_for("GET", object, {}, options_.read_timeout);
@@ -321,8 +323,9 @@ class HttpKubeClient final : public KubeClient {
 
 }  // namespace
 
-std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options) {
-  return std::make_unique<HttpKubeClient>(std::move(config), options);
+std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options,
+                                                  RestClientMetrics* metrics) {
+  return std::make_unique<HttpKubeClient>(std::move(config), options, metrics);
 }
 
 }  // namespace controller

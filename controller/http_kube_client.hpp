@@ -8,6 +8,7 @@
 
 #include "controller/kube_client.hpp"
 #include "controller/kube_config.hpp"
+#include "controller/metrics.hpp"
 
 namespace controller {
 
@@ -46,7 +47,9 @@ struct ClientOptions {
 /// KubeClient over HTTPS (HTTP/1.1). Redirects and proxies are not followed, answers are never
 /// compressed. Single-threaded. Calls must have ended before the client is
 /// destroyed; watches may live longer. Throws std::invalid_argument when the certificates in
-/// `config` are not usable (load_kube_config has checked them).
-std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options = {});
+/// `config` are not usable (load_kube_config has checked them). `metrics` may be null, and has to
+/// live longer.
+std::unique_ptr<KubeClient> make_http_kube_client(KubeConfig config, ClientOptions options = {},
+                                                  RestClientMetrics* metrics = nullptr);
 
 }  // namespace controller

@@ -24,12 +24,38 @@ boost::asio::awaitable<ReconcileResult> reconcile_once(Reconciler& reconciler,
   co_return ReconcileResult::failed();
 }
 
+ReconcileOutcome outcome_of(ReconcileResult::Kind kind) {
+  switch (kind) {
+    case ReconcileResult::Kind::AwaitChange:
+      return ReconcileOutcome::Success;
+    case ReconcileResult::Kind::RequeueAfter:
+      return ReconcileOutcome::RequeueAfter;
+    case ReconcileResult::Kind::Failed:
+      break;
+  }
+  return ReconcileOutcome::Error;
+}
+
+boost::asio::awaitable<ReconcileResult> measured(ReconcileMetrics* metrics, Reconciler& reconciler,
+                                                 const std::string& key) {
+  const ReconcileMetrics::Busy busy{metrics};
+  const auto started = std::chrono::steady_clock::now();
+  const auto result = co_await reconcile_once(reconciler, key);
+  if (metrics != nullptr) {
+    metrics->ended(outcome_of(result.kind), std::chrono::steady_clock::now() - started);
+  }
+  co_return result;
+}
+
 }  // namespace
 
-boost::asio::awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler) {
+boost::asio::awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler,
+                                        ReconcileMetrics* metrics) {
   for (;;) {
-    const auto key = co_await queue.pop();
-    const auto result = co_await reconcile_once(reconciler, key);
+    const auto popped = co_await queue.pop();
+    if (!popped) co_return;
+    const auto& key = *popped;
+    const auto result = co_await measured(metrics, reconciler, key);
     switch (result.kind) {
       case ReconcileResult::Kind::AwaitChange:
         queue.forget(key);

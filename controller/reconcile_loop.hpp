@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "controller/metrics.hpp"
 #include "controller/work_queue.hpp"
 
 namespace controller {
@@ -33,8 +34,9 @@ class Reconciler {
   virtual boost::asio::awaitable<ReconcileResult> reconcile(std::string key) = 0;
 };
 
-/// One worker: pop, reconcile, requeue; until cancelled. An exception of the reconciler is logged
-/// and counts as Failed.
-boost::asio::awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler);
+/// One worker: pop, reconcile, requeue; until the queue is stopped, or until cancelled. An
+/// exception of the reconciler is logged and counts as Failed. `metrics` may be null.
+boost::asio::awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler,
+                                        ReconcileMetrics* metrics = nullptr);
 
 }  // namespace controller

@@ -12,6 +12,7 @@ namespace controller {
 void WorkQueueCore::add(const std::string& key) {
   delayed_.erase(key);
   if (!dirty_.insert(key).second) return;
+  if (metrics_ != nullptr) metrics_->added(key);
   if (!processing_.contains(key)) queue_.push_back(key);
 }
 
@@ -31,11 +32,13 @@ std::optional<std::string> WorkQueueCore::take(Clock::time_point now) {
   queue_.pop_front();
   dirty_.erase(key);
   processing_.insert(key);
+  if (metrics_ != nullptr) metrics_->taken(key);
   return key;
 }
 
 void WorkQueueCore::done(const std::string& key) {
   processing_.erase(key);
+  if (metrics_ != nullptr) metrics_->done(key);
   if (dirty_.contains(key)) queue_.push_back(key);
 }
 
@@ -52,8 +55,8 @@ int WorkQueueCore::failures(const std::string& key) const {
   return found == failures_.end() ? 0 : found->second;
 }
 
-WorkQueue::WorkQueue(const boost::asio::any_io_executor& executor)
-    : wake_(executor, WorkQueueCore::Clock::time_point::max()) {}
+WorkQueue::WorkQueue(const boost::asio::any_io_executor& executor, QueueMetrics* metrics)
+    : core_(metrics), metrics_(metrics), wake_(executor, WorkQueueCore::Clock::time_point::max()) {}
 
 void WorkQueue::wake() {
   // Waking all workers is simple and cheap: there are few, and those without work wait again.
@@ -66,6 +69,7 @@ void WorkQueue::add(const std::string& key) {
 }
 
 void WorkQueue::add_after(const std::string& key, std::chrono::milliseconds delay) {
+  if (metrics_ != nullptr) metrics_->delayed();
   core_.add_at(key, WorkQueueCore::Clock::now() + delay);
   wake();
 }
@@ -83,9 +87,15 @@ void WorkQueue::done(const std::string& key) {
   wake();
 }
 
-boost::asio::awaitable<std::string> WorkQueue::pop() {
+void WorkQueue::stop() {
+  stopped_ = true;
+  wake();
+}
+
+boost::asio::awaitable<std::optional<std::string>> WorkQueue::pop() {
   for (;;) {
-    if (auto key = core_.take(WorkQueueCore::Clock::now())) co_return *std::move(key);
+    if (stopped_) co_return std::nullopt;
+    if (auto key = core_.take(WorkQueueCore::Clock::now())) co_return key;
     const auto due = core_.next_due().value_or(WorkQueueCore::Clock::time_point::max());
     // Setting the expiry wakes all waiters, so it is set only when it changes: otherwise they wake
     // each other for ever.

@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "controller/metrics.hpp"
+
 namespace controller {
 
 /// The pure core of the queue, with the rules of client-go's workqueue. A key is in at most one
@@ -18,6 +20,9 @@ namespace controller {
 class WorkQueueCore {
  public:
   using Clock = std::chrono::steady_clock;
+
+  /// `metrics` may be null, and has to live longer.
+  explicit WorkQueueCore(QueueMetrics* metrics = nullptr) : metrics_(metrics) {}
 
   void add(const std::string& key);
   /// The earliest of several delays of one key counts.
@@ -34,6 +39,7 @@ class WorkQueueCore {
   void forget(const std::string& key) { failures_.erase(key); }
 
  private:
+  QueueMetrics* metrics_;
   std::deque<std::string>
       queue_;  ///< to hand out, in order; each key is in dirty_ and not in processing_
   std::set<std::string> dirty_;       ///< wants to be worked on
@@ -45,7 +51,7 @@ class WorkQueueCore {
 /// Hands keys to workers. Single-threaded.
 class WorkQueue {
  public:
-  explicit WorkQueue(const boost::asio::any_io_executor& executor);
+  explicit WorkQueue(const boost::asio::any_io_executor& executor, QueueMetrics* metrics = nullptr);
 
   void add(const std::string& key);
   void add_after(const std::string& key, std::chrono::milliseconds delay);
@@ -53,13 +59,18 @@ class WorkQueue {
   void add_rate_limited(const std::string& key);
   void forget(const std::string& key) { core_.forget(key); }
   void done(const std::string& key);
-  /// Waits for a key. Every key has to be given back with done().
-  boost::asio::awaitable<std::string> pop();
+  /// Waits for a key. Every key has to be given back with done(). nullopt once stop() was called.
+  boost::asio::awaitable<std::optional<std::string>> pop();
+  /// Hands out no more keys, for ever: what still waits is found again by the next process.
+  void stop();
+  bool stopped() const { return stopped_; }
 
  private:
   void wake();
 
   WorkQueueCore core_;
+  QueueMetrics* metrics_;
+  bool stopped_ = false;
   boost::asio::steady_timer
       wake_;  ///< all waiting workers wait for it; set to the next delayed key
 };

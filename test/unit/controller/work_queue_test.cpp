@@ -213,8 +213,15 @@ class WorkQueueTest : public testing::Test {
   boost::asio::io_context io_;
   WorkQueue queue_{io_.get_executor()};
   std::vector<std::string> popped_;
+  int sent_home_ = 0;  ///< workers that got no key because the queue is stopped
 
-  boost::asio::awaitable<void> pop_one() { popped_.push_back(co_await queue_.pop()); }
+  boost::asio::awaitable<void> pop_one() {
+    if (auto key = co_await queue_.pop()) {
+      popped_.push_back(*std::move(key));
+    } else {
+      ++sent_home_;
+    }
+  }
   void start_worker() { boost::asio::co_spawn(io_, pop_one(), boost::asio::detached); }
 
   void run() {
@@ -311,6 +318,17 @@ TEST_F(WorkQueueTest, TriesAFailedKeyAgainAfterAWhile) {
   EXPECT_THAT(popped_, IsEmpty());
   run();
   EXPECT_THAT(popped_, ElementsAre("a"));
+}
+
+TEST_F(WorkQueueTest, SendsWorkersHomeWhenItIsStopped) {
+  start_worker();
+  run_what_is_ready();
+  queue_.stop();
+  queue_.add("a");
+  start_worker();
+  run();
+  EXPECT_EQ(sent_home_, 2) << "the one that waited and the one that came later";
+  EXPECT_THAT(popped_, IsEmpty());
 }
 
 TEST_F(WorkQueueTest, LosesNoKeyWithAWorkerThatIsCancelled) {

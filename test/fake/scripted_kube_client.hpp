@@ -21,8 +21,8 @@ namespace fake {
 /// What a watch gives, in this order. After the last it stays open and silent.
 using WatchScript = std::deque<controller::Result<std::optional<controller::WatchEvent>>>;
 
-/// Answers lists and watches from a script, and notes how it was asked. When the script is at its
-/// end it says so and never answers again. No other verb may be used.
+/// Answers lists, watches and creates from a script, and notes how it was asked. When the script is
+/// at its end it says so and never answers again. No other verb may be used.
 class ScriptedKubeClient final : public controller::KubeClient {
  public:
   template <typename T>
@@ -32,10 +32,12 @@ class ScriptedKubeClient final : public controller::KubeClient {
 
   std::deque<Result<controller::List>> list_answers;
   std::deque<Result<WatchScript>> watch_answers;
+  std::deque<Result<boost::json::object>> create_answers;
   std::function<void()> at_end = [] {};
 
   std::vector<controller::ListRequest> lists;
   std::vector<controller::WatchRequest> watches;
+  std::vector<std::pair<controller::CollectionRef, boost::json::object>> creates;
 
   awaitable<Result<controller::List>> list(controller::ListRequest request) override {
     lists.push_back(std::move(request));
@@ -64,9 +66,14 @@ class ScriptedKubeClient final : public controller::KubeClient {
                                                boost::json::object) override {
     co_return unexpected<boost::json::object>("patch");
   }
-  awaitable<Result<boost::json::object>> create(controller::CollectionRef,
-                                                boost::json::object) override {
-    co_return unexpected<boost::json::object>("create");
+  awaitable<Result<boost::json::object>> create(controller::CollectionRef collection,
+                                                boost::json::object object) override {
+    creates.emplace_back(collection, std::move(object));
+    co_await answer_takes_a_moment();
+    if (create_answers.empty()) co_return unexpected<boost::json::object>("create");
+    auto answer = std::move(create_answers.front());
+    create_answers.pop_front();
+    co_return answer;
   }
   awaitable<Result<void>> evict(crd::PodRef, std::optional<std::chrono::seconds>,
                                 bool /*dry_run*/) override {

@@ -32,6 +32,10 @@ void set_log_sink(LogSink* sink) {
   logging.sink = sink;
 }
 
+void flush_log(std::chrono::milliseconds limit) {
+  if (logging.sink != nullptr) logging.sink->flush(limit);
+}
+
 std::uint64_t dropped_log_lines() {
   return logging.dropped_by_earlier_sinks + (logging.sink != nullptr ? logging.sink->dropped() : 0);
 }

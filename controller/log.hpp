@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -33,6 +34,10 @@ void set_log_sink(LogSink* sink);
 /// what a full sink drops is counted, and said in the next line that gets through, in its field
 /// linesDropped.
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+
+/// Waits, at most so long, until all that was logged is written: before the process is ended by
+/// force.
+void flush_log(std::chrono::milliseconds limit);
 
 /// Lines lost since the start of the process.
 std::uint64_t dropped_log_lines();

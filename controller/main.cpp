@@ -2,9 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,14 +10,20 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 
+#include "controller/endpoints.hpp"
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
 #include "controller/leader_election.hpp"
 #include "controller/log.hpp"
 #include "controller/no_core_dump.hpp"
+#include "controller/log_sink.hpp"
+#include "controller/metrics.hpp"
 #include "controller/options.hpp"
 #include "controller/reconcile_loop.hpp"
+#include "controller/shutdown.hpp"
 #include "controller/store.hpp"
 #include "controller/task_group.hpp"
 #include "controller/watchdog.hpp"
@@ -62,25 +65,27 @@ asio::awaitable<void> watch_removals(controller::KubeClient& client,
   co_await controller::run_watcher(client, std::move(options), removals);
 }
 
-/// The first signal stops in order; the second ends the process at once.
-asio::awaitable<void> stop_on_signal(controller::TaskGroup& tasks) {
-  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
-  const int number = co_await signals.async_wait(asio::use_awaitable);
-  log(LogLevel::Info, "stopping", {{"signal", std::to_string(number)}});
-  tasks.cancel();
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+std::string what_is_missing(const controller::WorkQueue& queue,
+                            const controller::Store<crd::NodeRemoval>& removals) {
+  if (queue.stopped()) return "stopping";
+  return removals.synced() ? "" : "the NodeRemovals have not been read yet, see the log";
 }
 
 /// The lease of the one replica that acts, kept over connections of its own.
 class Leadership {
  public:
-  Leadership(const Options& options, const controller::KubeConfig& config)
-      : client_(controller::make_http_kube_client(config, options_for_lease(options))),
+  Leadership(const Options& options, const controller::KubeConfig& config,
+             controller::Metrics& metrics)
+      : metrics_(metrics),
+        name_(options.leader_election.name),
+        client_(controller::make_http_kube_client(config, options_for_lease(options),
+                                                  &metrics.rest_client())),
         election_(*client_, options.leader_election,
                   [this](controller::BootClock::time_point time) {
                     watchdog_.end_at(time + kTimeToSaySo);
-                  }) {}
+                  }) {
+    metrics_.set_leading(name_, false);
+  }
 
   bool may_act() const { return election_.may_act(); }
 
@@ -88,11 +93,13 @@ class Leadership {
   /// lease is lost: nothing may be sent any more, not even to finish in order.
   asio::awaitable<void> begin(controller::TaskGroup& keeper) {
     co_await election_.acquire();
+    metrics_.set_leading(name_, true);
     keeper.spawn(keep());
   }
 
   asio::awaitable<void> end() {
     co_await election_.release();
+    metrics_.set_leading(name_, false);
     watchdog_.disarm();
   }
 
@@ -109,9 +116,12 @@ class Leadership {
 
   asio::awaitable<void> keep() {
     co_await election_.hold();
+    controller::flush_log(kTimeToSaySo / 2);
     std::_Exit(kCannotGoOn);
   }
 
+  controller::Metrics& metrics_;
+  std::string name_;
   controller::Watchdog watchdog_;
   std::unique_ptr<controller::KubeClient> client_;
   controller::LeaderElection election_;
@@ -120,20 +130,32 @@ class Leadership {
 int run(Options options, const controller::KubeConfig& config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
+  controller::Metrics metrics{config.host + ":" + config.port};
+  // Also a replica that does not lead may ask who may read its metrics.
+  const auto reviews =
+      controller::make_http_kube_client(config, options.client, &metrics.rest_client());
   std::optional<Leadership> leadership;
   if (options.leader_elect) {
     options.client.user_agent += " (" + options.leader_election.identity + ")";
-    leadership.emplace(options, config);
+    leadership.emplace(options, config, metrics);
     options.client.may_write = [&leadership] { return leadership->may_act(); };
   }
-  const auto client = controller::make_http_kube_client(config, options.client);
-  controller::WorkQueue queue{executor};
-  controller::TaskGroup keeper{executor};
-  controller::TaskGroup tasks{executor};
+  const auto client =
+      controller::make_http_kube_client(config, options.client, &metrics.rest_client());
+  controller::WorkQueue queue{executor, &metrics.queue()};
   controller::Store<crd::NodeRemoval> removals{
       executor, crd::node_removal_from_json, [&](const crd::NodeRemoval& removal) {
         for (const auto& key : reconcilers::keys_of(removal)) queue.add(key);
       }};
+  auto endpoints = controller::Endpoints::open(executor, options.endpoints, *reviews, metrics,
+                                               [&] { return what_is_missing(queue, removals); });
+  if (!endpoints) {
+    log(LogLevel::Error, "cannot start", {{"error", endpoints.error()}});
+    return kCannotGoOn;
+  }
+  controller::TaskGroup keeper{executor};
+  controller::TaskGroup tasks{executor};
+  controller::TaskGroup workers{executor};
   reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
                                                  .client = *client,
                                                  .removals = removals,
@@ -141,19 +163,22 @@ int run(Options options, const controller::KubeConfig& config) {
                                                  .tasks = tasks,
                                                  .policy = options.policy,
                                                  .clock = wall_clock}};
-  tasks.spawn(stop_on_signal(tasks));
+  (*endpoints)->start(tasks);
+  tasks.spawn(controller::stop_on_signal(queue, workers, tasks, options.shutdown_timeout));
   tasks.spawn(watch_removals(*client, removals));
+  metrics.reconciles().set_workers(options.workers);
   const auto work = [&]() -> asio::awaitable<void> {
     if (leadership) co_await leadership->begin(keeper);
     for (std::size_t i = 0; i < options.workers; ++i)
-      tasks.spawn(controller::run_worker(queue, reconciler));
+      workers.spawn(controller::run_worker(queue, reconciler, &metrics.reconciles()));
+    co_await controller::end_with(workers, tasks);
   };
   tasks.spawn(work());
   // The lease is given up when nothing acts any more.
   const auto run_all = [&]() -> asio::awaitable<void> {
     std::exception_ptr failure;
     try {
-      co_await tasks.join();
+      co_await controller::join_all(workers, tasks);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -166,13 +191,29 @@ int run(Options options, const controller::KubeConfig& config) {
   std::exception_ptr failure;
   asio::co_spawn(executor, run_all(), [&](const std::exception_ptr& error) { failure = error; });
   io.run();
-  if (!failure) return 0;
+  if (!failure) {
+    log(LogLevel::Info, "stopped");
+    return 0;
+  }
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
     log(LogLevel::Error, "cannot go on", {{"error", error.what()}});
   }
   return kCannotGoOn;
+}
+
+/// Null, with a word on standard error, when no thread can be started.
+std::unique_ptr<controller::LogSink> start_log_sink() {
+  try {
+    auto sink = std::make_unique<controller::LogSink>(STDERR_FILENO);
+    sink->flush_on_abort();
+    return sink;
+  } catch (const std::system_error& error) {
+    std::fprintf(stderr, "noderemoval: cannot start the thread that writes the log: %s\n",
+                 error.what());
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -184,6 +225,7 @@ int main(int argc, char** argv) {
     return options.error().code;
   }
   controller::set_log_level(options->log_level);
+  controller::set_log_format(options->log_format);
   std::signal(SIGPIPE, SIG_IGN);
   controller::forbid_core_dumps();
   auto config = controller::load_kube_config(options->kube_config);
@@ -191,6 +233,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "noderemoval: %s\n", config.error().c_str());
     return kBadConfiguration;
   }
+  const auto sink = start_log_sink();
+  if (!sink) return kCannotGoOn;
+  controller::set_log_sink(sink.get());
   log(LogLevel::Info, "noderemoval starts",
       {{"version", NODEREMOVAL_VERSION},
        {"server", config->host + ":" + config->port},
@@ -198,15 +243,16 @@ int main(int argc, char** argv) {
   if (config->insecure_skip_tls_verify) {
     log(LogLevel::Warning,
         "the API server is not verified (insecure-skip-tls-verify): whoever can answer in its "
-        "place "
-        "gets our credentials",
+        "place gets our credentials",
         {{"server", config->host + ":" + config->port}});
   }
+  int code = kCannotGoOn;
   try {
-    return run(*options, *config);
+    code = run(*options, *config);
   } catch (const std::exception& error) {
     // Something that the system has to give, such as a file descriptor.
     log(LogLevel::Error, "cannot start", {{"error", error.what()}});
-    return kCannotGoOn;
   }
+  controller::set_log_sink(nullptr);
+  return code;
 }

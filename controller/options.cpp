@@ -1,10 +1,18 @@
 #include "controller/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/listen_address.hpp"
+#include "controller/resource.hpp"
 
 namespace {
 
@@ -28,6 +36,77 @@ std::string problem_with(const controller::LeaseDurations& lease) {
            "--leader-elect-retry-period";
   }
   return {};
+}
+
+/// An address to listen on; "" switches it off.
+void add_address(CLI::App& app, const std::string& name,
+                 std::optional<controller::ListenAddress>& target, const std::string& help) {
+  app.add_option_function<std::string>(
+         name,
+         [&target](const std::string& value) {
+           target.reset();
+           if (!value.empty()) target = *controller::parse_listen_address(value);
+         },
+         help)
+      ->check([](const std::string& value) {
+        if (value.empty()) return std::string();
+        const auto parsed = controller::parse_listen_address(value);
+        return parsed ? std::string() : parsed.error();
+      })
+      ->default_str(target->str());
+}
+
+bool is_dns_label(std::string_view text) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= 63 && allowed(text.front()) && allowed(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return allowed(c) || c == '-'; });
+}
+
+std::string wrong_with_namespace(const std::string& value) {
+  if (is_dns_label(value)) return {};
+  return "\"" + value + "\" is not a namespace: 1 to 63 characters of a-z, 0-9 and -";
+}
+
+std::string wrong_with_pod(const std::string& value) {
+  const auto slash = value.find('/');
+  const bool split = slash != std::string::npos;
+  if (split && is_dns_label(value.substr(0, slash)) &&
+      controller::Name::parse(value.substr(slash + 1))) {
+    return {};
+  }
+  return "\"" + value + "\" is not namespace/name of a pod";
+}
+
+/// In reverse order, as CLI11 wants them. It would take `--name= next` for `--name next`.
+std::vector<std::string> arguments_of(int argc, const char* const* argv) {
+  std::vector<std::string> out;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text{argv[i]};
+    const bool no_value = text.starts_with("--") && text.find('=') == text.size() - 1;
+    out.emplace_back(no_value ? text.substr(0, text.size() - 1) : text);
+    if (no_value) out.emplace_back();
+  }
+  std::ranges::reverse(out);
+  return out;
+}
+
+/// What no single option can see. Empty when all is well.
+std::string wrong_with(const controller::EndpointOptions& options) {
+  const bool certificate = !options.metrics_certificate_file.empty();
+  if (certificate != !options.metrics_key_file.empty()) {
+    return "--metrics-tls-cert-file and --metrics-tls-key-file belong together: give both or none";
+  }
+  if (certificate && options.metrics_insecure) {
+    return "--metrics-insecure contradicts --metrics-tls-cert-file: give one of them";
+  }
+  if (!options.metrics || options.metrics->is_loopback() || certificate ||
+      options.metrics_insecure) {
+    return {};
+  }
+  return "--metrics-address: " + options.metrics->str() +
+         " is not a loopback address, so others could read the metrics: give "
+         "--metrics-tls-cert-file and --metrics-tls-key-file (then a bearer token is asked for), "
+         "or --metrics-insecure to let everybody read them";
 }
 
 }  // namespace
@@ -71,10 +150,12 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--namespace", options.policy.own_namespace,
                  "Namespace of the operator, in which it keeps the record of removed nodes")
       ->envname("POD_NAMESPACE")
+      ->check(wrong_with_namespace)
       ->capture_default_str();
   app.add_option("--own-pod", options.policy.own_pod,
                  "namespace/name of the pod that the operator runs in; it leaves its node last")
-      ->envname("NODEREMOVAL_OWN_POD");
+      ->envname("NODEREMOVAL_OWN_POD")
+      ->check(wrong_with_pod);
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease, so that several replicas can run (default: true)")
       ->default_str("true");
@@ -85,6 +166,20 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
               "Seconds after which a leader that could not renew its Lease ends");
   add_seconds(app, "--leader-elect-retry-period", lease.retry, 1, 600,
               "Seconds between two attempts to get or renew the Lease");
+  add_address(app, "--health-address", options.endpoints.health,
+              "IP:port of /healthz and /readyz (:port = all addresses, empty = off)");
+  add_address(app, "--metrics-address", options.endpoints.metrics,
+              "IP:port of /metrics (:port = all addresses, empty = off)");
+  app.add_option(
+      "--metrics-tls-cert-file", options.endpoints.metrics_certificate_file,
+      "Certificate of the metrics address, read again when it changes. With it every "
+      "request needs the bearer token of a user who may get the nonResourceURL /metrics");
+  app.add_option("--metrics-tls-key-file", options.endpoints.metrics_key_file,
+                 "Key of that certificate");
+  app.add_flag("--metrics-insecure", options.endpoints.metrics_insecure,
+               "Serve the metrics to everybody, without TLS, on an address that is not loopback");
+  add_seconds(app, "--shutdown-timeout", options.shutdown_timeout, 1, 3600,
+              "Seconds that running work is given to end after SIGTERM");
   const std::map<std::string, controller::LogLevel> levels{
       {"debug", controller::LogLevel::Debug},
       {"info", controller::LogLevel::Info},
@@ -93,8 +188,13 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case))
       ->default_str("info");
+  const std::map<std::string, controller::LogFormat> formats{{"text", controller::LogFormat::Text},
+                                                             {"json", controller::LogFormat::Json}};
+  app.add_option("--log-format", options.log_format, "text or json")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
+      ->default_str("text");
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_of(argc, argv));
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
@@ -106,5 +206,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   }
   options.leader_election.ns = options.policy.own_namespace;
   options.leader_election.identity = controller::make_identity();
+  if (const auto wrong = wrong_with(options.endpoints); !wrong.empty()) {
+    return std::unexpected(EarlyExit{2, wrong + "\nRun with --help for more information.\n"});
+  }
   return options;
 }

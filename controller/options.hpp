@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <string>
 
+#include "controller/endpoints.hpp"
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
 #include "controller/leader_election.hpp"
@@ -18,7 +20,11 @@ struct Options {
   reconcilers::Policy policy;
   bool leader_elect = true;
   controller::LeaderElectionOptions leader_election;
+  controller::EndpointOptions endpoints;
   controller::LogLevel log_level = controller::LogLevel::Info;
+  controller::LogFormat log_format = controller::LogFormat::Text;
+  /// Shorter than the grace period that the manifests give the pod.
+  std::chrono::seconds shutdown_timeout{30};
   std::size_t workers = 16;
 };
 

@@ -22,7 +22,7 @@ void end_at_once(int signal) { ::_exit(128 + signal); }
 
 }  // namespace
 
-asio::awaitable<void> stop_on_signal(WorkQueue& queue, TaskGroup& workers,
+asio::awaitable<void> stop_on_signal(WorkQueue& queue, TaskGroup& workers, TaskGroup& others,
                                      std::chrono::seconds limit) {
   const auto executor = co_await asio::this_coro::executor;
   asio::signal_set signals{executor, SIGINT, SIGTERM};
@@ -32,6 +32,10 @@ asio::awaitable<void> stop_on_signal(WorkQueue& queue, TaskGroup& workers,
   // Also when the event loop no longer turns.
   std::signal(SIGINT, end_at_once);
   std::signal(SIGTERM, end_at_once);
+  if (workers.empty()) {
+    others.cancel();
+    co_return;
+  }
   asio::steady_timer timer{executor, limit};
   co_await timer.async_wait(asio::use_awaitable);
   log(LogLevel::Warning, "cancels what did not end in time",

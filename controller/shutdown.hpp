@@ -12,8 +12,9 @@ namespace controller {
 /// after a while; then all else (watches, servers); then the log is flushed.
 
 /// At the first SIGTERM or SIGINT stops the queue, and after `limit` cancels the workers that are
-/// still busy. A second signal ends the process at once, with 128 + its number.
-boost::asio::awaitable<void> stop_on_signal(WorkQueue& queue, TaskGroup& workers,
+/// still busy. Without workers (a replica that does not lead) it cancels `others` at once. A second
+/// signal ends the process at once, with 128 + its number.
+boost::asio::awaitable<void> stop_on_signal(WorkQueue& queue, TaskGroup& workers, TaskGroup& others,
                                             std::chrono::seconds limit);
 
 /// Cancels `others` when the last worker has ended. Rethrows what a worker failed with.

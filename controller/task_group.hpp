@@ -37,6 +37,7 @@ class TaskGroup {
   /// Starts the task; in a group that is being cancelled it is cancelled at its first wait.
   Handle spawn(boost::asio::awaitable<void> task);
   void cancel();
+  bool empty() const { return tasks_.empty(); }
   boost::asio::awaitable<void> join();
 
  private:

@@ -15,6 +15,13 @@ POD_SPEC = (*POD, "spec")
 CONTAINER = (*POD_SPEC, "containers", 0)
 IMAGE = (*CONTAINER, "image")
 ARGS = (*CONTAINER, "args")
+HEALTH = "--health-address=:8081"
+TLS = "/etc/noderemoval/metrics-tls"
+API_ACCESS = {"name": "api-access", "projected": {"sources": [
+    {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
+    {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}]}}
+API_ACCESS_MOUNT = {"name": "api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+                    "readOnly": True}
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 SECRETS = [{"name": "registry"}, {"name": "other"}]
@@ -32,18 +39,26 @@ CHANGES = [
     ("imagePullSecrets", SECRETS, {(*POD_SPEC, "imagePullSecrets"): SECRETS}),
     ("crds.enabled", False, {(CRD,): ABSENT}),
     ("crds.keep", False, {(CRD, "metadata", "annotations"): ABSENT}),
-    ("options.workers", 256, {ARGS: ["--workers=256"]}),
-    ("options.maxConnections", 64, {ARGS: ["--max-connections=64"]}),
-    ("options.settle", 3600, {ARGS: ["--settle=3600"]}),
-    ("options.overdueMargin", 86400, {ARGS: ["--overdue-margin=86400"]}),
-    ("options.leftoversTimeout", 86400, {ARGS: ["--leftovers-timeout=86400"]}),
-    ("options.minHealthy", 0, {ARGS: ["--min-healthy=0"]}),
-    ("options.maxConcurrentRemovals", 3, {ARGS: ["--max-concurrent-removals=3"]}),
-    ("options.leaderElectLeaseDuration", 30, {ARGS: ["--leader-elect-lease-duration=30"]}),
-    ("options.leaderElectRenewDeadline", 8, {ARGS: ["--leader-elect-renew-deadline=8"]}),
-    ("options.leaderElectRetryPeriod", 1, {ARGS: ["--leader-elect-retry-period=1"]}),
-    ("options.logLevel", "debug", {ARGS: ["--log-level=debug"]}),
-    ("options", {"workers": 1, "minHealthy": 50}, {ARGS: ["--min-healthy=50", "--workers=1"]}),
+    ("options.workers", 256, {ARGS: [HEALTH, "--workers=256"]}),
+    ("options.maxConnections", 64, {ARGS: [HEALTH, "--max-connections=64"]}),
+    ("options.settle", 3600, {ARGS: [HEALTH, "--settle=3600"]}),
+    ("options.overdueMargin", 86400, {ARGS: [HEALTH, "--overdue-margin=86400"]}),
+    ("options.leftoversTimeout", 86400, {ARGS: [HEALTH, "--leftovers-timeout=86400"]}),
+    ("options.minHealthy", 0, {ARGS: [HEALTH, "--min-healthy=0"]}),
+    ("options.maxConcurrentRemovals", 3, {ARGS: [HEALTH, "--max-concurrent-removals=3"]}),
+    ("options.leaderElectLeaseDuration", 30, {ARGS: [HEALTH, "--leader-elect-lease-duration=30"]}),
+    ("options.leaderElectRenewDeadline", 8, {ARGS: [HEALTH, "--leader-elect-renew-deadline=8"]}),
+    ("options.leaderElectRetryPeriod", 1, {ARGS: [HEALTH, "--leader-elect-retry-period=1"]}),
+    ("options.logLevel", "debug", {ARGS: [HEALTH, "--log-level=debug"]}),
+    ("options.logFormat", "json", {ARGS: [HEALTH, "--log-format=json"]}),
+    ("options.shutdownTimeout", 60, {ARGS: [HEALTH, "--shutdown-timeout=60"],
+                                     (*POD_SPEC, "terminationGracePeriodSeconds"): 70}),
+    ("metrics.tlsSecret", "metrics", {
+        ARGS: [HEALTH, "--metrics-address=:8080", f"--metrics-tls-cert-file={TLS}/tls.crt",
+               f"--metrics-tls-key-file={TLS}/tls.key"],
+        (*CONTAINER, "volumeMounts"): [API_ACCESS_MOUNT, {"name": "metrics-tls", "mountPath": TLS, "readOnly": True}],
+        (*POD_SPEC, "volumes"): [API_ACCESS, {"name": "metrics-tls", "secret": {"secretName": "metrics"}}]}),
+    ("options", {"workers": 1, "minHealthy": 50}, {ARGS: [HEALTH, "--min-healthy=50", "--workers=1"]}),
     ("resources.requests", {"cpu": 1}, {(*CONTAINER, "resources", "requests", "cpu"): 1}),
     ("resources.limits", {"cpu": "200m"}, {(*CONTAINER, "resources", "limits", "cpu"): "200m"}),
     ("resources.limits", None, {(*CONTAINER, "resources", "limits"): ABSENT}),
@@ -109,10 +124,11 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
     options = {re.sub("[A-Z]", lambda letter: "-" + letter.group(0).lower(), key): schema
                for key, schema in _schema()["properties"]["options"]["properties"].items()}
 
-    # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is;
-    # --version ends it.
+    # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is and
+    # where to serve what; --version ends it.
     assert options.keys() == statements.keys() - {
-        "kubeconfig", "context", "insecure-skip-tls-verify", "namespace", "own-pod", "version", "leader-elect"}
+        "kubeconfig", "context", "insecure-skip-tls-verify", "namespace", "own-pod", "version", "health-address",
+        "metrics-address", "metrics-tls-cert-file", "metrics-tls-key-file", "metrics-insecure", "leader-elect"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

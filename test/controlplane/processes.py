@@ -53,6 +53,9 @@ class Process:
         signal.pidfd_send_signal(self._handle, signal.SIGTERM)
         return self._ended_within(timeout)
 
+    def ask_to_end(self):
+        self._signal(signal.SIGTERM)
+
     def freeze(self):
         self._signal(signal.SIGSTOP)
 

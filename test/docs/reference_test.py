@@ -171,6 +171,17 @@ def test_the_reference_has_exactly_the_options_of_the_program():
     assert named == set(re.findall(r'"(--[a-z-]+)"', source)) | {"--help"}
 
 
+def test_the_reference_has_exactly_the_metrics_of_the_program():
+    folder = REPOSITORY / "controller"
+    sources = "".join((folder / name).read_text(encoding="utf-8") for name in ("metrics.cpp", "process_metrics.cpp"))
+    metrics = set(re.findall(r'"((?:controller_runtime|workqueue|rest_client|leader_election|noderemoval|process)_\w+)"',
+                             sources))
+    table = section(REFERENCE, "Metrics")
+    named = {name for row in re.findall(r"^\| (.*?) \|", table, re.M) for name in re.findall("`([a-z_]+)`", row)}
+    assert named == {name for name in metrics if not name.startswith("process_")}
+    assert "`process_*`" in table
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_between_the_pages_lead_somewhere(page):
     folder = REPOSITORY if page == "README.md" else REPOSITORY / "docs"

@@ -83,6 +83,16 @@ def test_another_replica_goes_on_when_the_leader_crashes(replicas):
     assert replicas.lease()["spec"]["leaseTransitions"] == 1
 
 
+def test_each_replica_is_ready_and_says_whether_it_leads(replicas):
+    series = 'leader_election_master_status{name="noderemoval-controller"}'
+    assert replicas.leader.metrics()[series] == 1
+    assert replicas.other.metrics()[series] == 0
+    for replica in (replicas.leader, replicas.other):
+        assert replica.ask("health", "/readyz") == (200, "ok\n")
+    # It does not wait for work that it does not have.
+    assert replicas.other.terminate(timeout=10) == 0
+
+
 def test_a_leader_that_is_told_to_end_hands_over_at_once(replicas):
     assert replicas.leader.terminate() == 0
     lease = replicas.lease()["spec"]

@@ -39,6 +39,13 @@ TEST(Options, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options->leader_election.durations.lease, 15s);
   EXPECT_EQ(options->leader_election.durations.renew_deadline, 10s);
   EXPECT_EQ(options->leader_election.durations.retry, 2s);
+  EXPECT_EQ(options->log_format, controller::LogFormat::Text);
+  EXPECT_EQ(options->endpoints.health->str(), "127.0.0.1:8081");
+  EXPECT_EQ(options->endpoints.metrics->str(), "127.0.0.1:8080");
+  EXPECT_EQ(options->endpoints.metrics_certificate_file, "");
+  EXPECT_EQ(options->endpoints.metrics_key_file, "");
+  EXPECT_FALSE(options->endpoints.metrics_insecure);
+  EXPECT_EQ(options->shutdown_timeout, 30s);
 }
 
 TEST(Options, SayHowTheLeaderIsElected) {
@@ -88,7 +95,19 @@ TEST(Options, AreReadInEveryFlag) {
                               "--own-pod",
                               "ops/me",
                               "--log-level",
-                              "debug"});
+                              "debug",
+                              "--log-format",
+                              "json",
+                              "--health-address",
+                              ":1",
+                              "--metrics-address",
+                              "[::1]:2",
+                              "--metrics-tls-cert-file",
+                              "/tls.crt",
+                              "--metrics-tls-key-file",
+                              "/tls.key",
+                              "--shutdown-timeout",
+                              "10"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->kube_config.kubeconfig, "/k");
   EXPECT_EQ(options->kube_config.context, "c");
@@ -103,6 +122,12 @@ TEST(Options, AreReadInEveryFlag) {
   EXPECT_EQ(options->policy.own_namespace, "ops");
   EXPECT_EQ(options->policy.own_pod, "ops/me");
   EXPECT_EQ(options->log_level, controller::LogLevel::Debug);
+  EXPECT_EQ(options->log_format, controller::LogFormat::Json);
+  EXPECT_EQ(options->endpoints.health->str(), ":1");
+  EXPECT_EQ(options->endpoints.metrics->str(), "[::1]:2");
+  EXPECT_EQ(options->endpoints.metrics_certificate_file, "/tls.crt");
+  EXPECT_EQ(options->endpoints.metrics_key_file, "/tls.key");
+  EXPECT_EQ(options->shutdown_timeout, 10s);
 }
 
 TEST(Options, TakeFromTheEnvironmentWhatADeploymentKnows) {
@@ -131,6 +156,7 @@ TEST(Options, HaveBounds) {
       {"--leftovers-timeout", "1", "86400", "0", "86401"},
       {"--min-healthy", "0", "100", "-1", "101"},
       {"--max-concurrent-removals", "0", "1000", "-1", "1001"},
+      {"--shutdown-timeout", "1", "3600", "0", "3601"},
   };
   for (const auto& [flag, lowest, highest, too_low, too_high] : kCases) {
     EXPECT_TRUE(parse({flag, lowest})) << flag;
@@ -154,6 +180,61 @@ TEST(Options, KnowTheLogLevelsInAnyCase) {
     EXPECT_EQ(options->log_level, level) << text;
   }
   EXPECT_EQ(parse({"--log-level", "loud"}).error().code, 2);
+}
+
+TEST(Options, RefuseNonsenseWithTheNameOfTheOptionAndWhatIsAllowed) {
+  const struct {
+    std::vector<const char*> arguments;
+    const char* allowed;
+  } kCases[] = {
+      {{"--workers", "0"}, "1 to 256"},
+      {{"--log-level", "loud"}, "debug"},
+      {{"--log-format", "xml"}, "json"},
+      {{"--namespace", "No"}, "1 to 63 characters of a-z, 0-9 and -"},
+      {{"--namespace", ""}, "1 to 63 characters of a-z, 0-9 and -"},
+      {{"--namespace", "a/b"}, "1 to 63 characters of a-z, 0-9 and -"},
+      {{"--own-pod", "pod"}, "namespace/name"},
+      {{"--own-pod", "ns/"}, "namespace/name"},
+      {{"--own-pod", "/pod"}, "namespace/name"},
+      {{"--own-pod", "ns/a/b"}, "namespace/name"},
+      {{"--health-address", "8081"}, "IP:PORT"},
+      {{"--health-address", "localhost:8081"}, "IP:PORT"},
+      {{"--metrics-address", "127.0.0.1:99999"}, "port from 0 to 65535"},
+      {{"--metrics-address", ":8080"}, "--metrics-insecure"},
+      {{"--metrics-address", "0.0.0.0:8080"}, "--metrics-tls-cert-file"},
+      {{"--metrics-address", "[::]:8080"}, "not a loopback address"},
+      {{"--metrics-tls-cert-file", "/c"}, "--metrics-tls-key-file"},
+      {{"--metrics-tls-key-file", "/k"}, "--metrics-tls-cert-file"},
+      {{"--metrics-tls-cert-file", "/c", "--metrics-tls-key-file", "/k", "--metrics-insecure"},
+       "give one of them"},
+  };
+  for (const auto& [arguments, allowed] : kCases) {
+    const auto options = parse(arguments);
+    ASSERT_FALSE(options) << arguments[0] << " " << arguments[1];
+    EXPECT_EQ(options.error().code, 2) << arguments[0] << " " << arguments[1];
+    EXPECT_THAT(options.error().text, HasSubstr(arguments[0])) << arguments[1];
+    EXPECT_THAT(options.error().text, HasSubstr(allowed)) << arguments[0] << " " << arguments[1];
+  }
+}
+
+TEST(Options, LetOthersReadTheMetricsOnlyWhenItIsSaidHow) {
+  EXPECT_TRUE(parse({"--metrics-address", ":8080", "--metrics-insecure"}));
+  EXPECT_TRUE(parse({"--metrics-address", ":8080", "--metrics-tls-cert-file", "/c",
+                     "--metrics-tls-key-file", "/k"}));
+  EXPECT_TRUE(parse({"--metrics-address", "127.0.0.2:8080"}));
+  EXPECT_TRUE(parse({"--metrics-address", "[::1]:8080"}));
+  EXPECT_TRUE(parse({"--health-address", "0.0.0.0:8081"})) << "it says nothing secret";
+}
+
+TEST(Options, SwitchAnAddressOffWhenItIsEmpty) {
+  for (const auto& arguments :
+       {std::vector<const char*>{"--metrics-address=", "--health-address", ""},
+        {"--metrics-address", "", "--health-address="}}) {
+    const auto options = parse(arguments);
+    ASSERT_TRUE(options) << options.error().text;
+    EXPECT_FALSE(options->endpoints.metrics);
+    EXPECT_FALSE(options->endpoints.health);
+  }
 }
 
 TEST(Options, EndWithCodeTwoWhenTheyAreNotUnderstood) {
@@ -183,7 +264,9 @@ TEST(Options, HelpWithEveryFlagAndEnd) {
     EXPECT_EQ(options.error().code, 0);
     for (const auto name : {"--kubeconfig", "--context", "--workers", "--max-connections",
                             "--settle", "--overdue-margin", "--leftovers-timeout", "--min-healthy",
-                            "--log-level", "--version", "--help"}) {
+                            "--log-level", "--log-format", "--health-address", "--metrics-address",
+                            "--metrics-tls-cert-file", "--metrics-tls-key-file",
+                            "--metrics-insecure", "--shutdown-timeout", "--version", "--help"}) {
       EXPECT_THAT(options.error().text, HasSubstr(name));
     }
   }

@@ -51,7 +51,7 @@ class ShutdownTest : public fake::LoopFixture, public Reconciler {
     workers_.spawn(run_worker(queue_, *this));
     others_.spawn(wait_for_ever(io_));
     others_.spawn(fail_when_let_go());
-    others_.spawn(stop_on_signal(queue_, workers_, limit));
+    others_.spawn(stop_on_signal(queue_, workers_, others_, limit));
     others_.spawn(end_with(workers_, others_));
     asio::co_spawn(io_, join_all(workers_, others_), [this](const std::exception_ptr& error) {
       over_ = true;
@@ -88,6 +88,19 @@ TEST_F(ShutdownTest, LetsARunningReconcileEndAndBeginsNoOther) {
   wait_for_the_end();
   EXPECT_THAT(begun_, ElementsAre("a"));
   EXPECT_THAT(ended_, ElementsAre("a"));
+  EXPECT_EQ(error_, nullptr);
+}
+
+TEST_F(ShutdownTest, EndsAtOnceWhenThereAreNoWorkers) {
+  others_.spawn(wait_for_ever(io_));
+  others_.spawn(stop_on_signal(queue_, workers_, others_, 1h));
+  asio::co_spawn(io_, join_all(workers_, others_), [this](const std::exception_ptr& error) {
+    over_ = true;
+    error_ = error;
+  });
+  io_.poll();
+  std::raise(SIGTERM);
+  wait_for_the_end();
   EXPECT_EQ(error_, nullptr);
 }
 

@@ -1,5 +1,6 @@
 #include "controller/watchdog.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +15,11 @@ namespace {
 void end_process(int) {
   constexpr std::string_view kMessage =
       "the lease could not be renewed in time; another replica may act now, so this one ends\n";
-  // Nothing can be done about a log that does not take it.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  // A log that nobody reads must not keep us: write only when it takes the line at once.
+  pollfd log{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&log, 1, 0) == 1 && (log.revents & POLLOUT) != 0) {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  }
   ::_exit(1);
 }
 

@@ -121,8 +121,8 @@ def test_a_removal_ends_the_same_when_its_watches_get(
     rules = [proxy.on("WATCH", path, faults.in_turn(*wrong), times=len(wrong)) for path in (REMOVALS, NODES, PODS)]
     start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
     case.assert_removed(case.remove())
-    assert [rule.hits for rule in rules[1:]] == [len(wrong)] * 2
-    assert rules[0].hits > 0
+    # The removal may end before the last fault.
+    assert all(rule.hits > 0 for rule in rules)
 
 
 def test_a_removal_ends_the_same_when_watches_come_in_chunks_of_one_byte(

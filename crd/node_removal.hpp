@@ -210,6 +210,7 @@ struct NodeRemoval {
 /// Cut to kMaxText: a status that is refused for one long message would stop the removal.
 std::string shortened(const std::string& text);
 
+NodeRemovalSpec node_removal_spec_from_json(const boost::json::object& object);
 NodeRemoval node_removal_from_json(const boost::json::object& object);
 boost::json::object to_json(const NodeRemovalStatus& status);
 

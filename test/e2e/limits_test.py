@@ -97,7 +97,6 @@ def full_pipe(tmp_path):
     os.close(pipe)
 
 
-@pytest.mark.xfail(reason="the log is written where the work is done, and waits for its reader", strict=False)
 def test_a_removal_ends_while_nobody_reads_the_log(sandbox, start_operator, full_pipe):
     path, _ = full_pipe
     case = Case(sandbox)

@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "controller/endpoints.hpp"
 #include "controller/http_kube_client.hpp"
@@ -127,6 +128,34 @@ class Leadership {
   controller::LeaderElection election_;
 };
 
+struct Groups {
+  controller::TaskGroup& keeper;   ///< of the lease
+  controller::TaskGroup& tasks;    ///< watches and servers
+  controller::TaskGroup& workers;  ///< what changes something
+};
+
+/// `leadership`: null when there is no election.
+asio::awaitable<void> lead_and_work(Groups groups, Leadership* leadership,
+                                    std::vector<asio::awaitable<void>> work) {
+  if (leadership != nullptr) co_await leadership->begin(groups.keeper);
+  for (auto& worker : work) groups.workers.spawn(std::move(worker));
+  co_await controller::end_with(groups.workers, groups.tasks);
+}
+
+/// The lease is given up when nothing acts any more.
+asio::awaitable<void> run_to_end(Groups groups, Leadership* leadership) {
+  std::exception_ptr failure;
+  try {
+    co_await controller::join_all(groups.workers, groups.tasks);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  groups.keeper.cancel();
+  co_await groups.keeper.join();
+  if (leadership != nullptr) co_await leadership->end();
+  if (failure) std::rethrow_exception(failure);
+}
+
 int run(Options options, const controller::KubeConfig& config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
@@ -167,29 +196,16 @@ int run(Options options, const controller::KubeConfig& config) {
   tasks.spawn(controller::stop_on_signal(queue, workers, tasks, options.shutdown_timeout));
   tasks.spawn(watch_removals(*client, removals));
   metrics.reconciles().set_workers(options.workers);
-  const auto work = [&]() -> asio::awaitable<void> {
-    if (leadership) co_await leadership->begin(keeper);
-    for (std::size_t i = 0; i < options.workers; ++i)
-      workers.spawn(controller::run_worker(queue, reconciler, &metrics.reconciles()));
-    co_await controller::end_with(workers, tasks);
-  };
-  tasks.spawn(work());
-  // The lease is given up when nothing acts any more.
-  const auto run_all = [&]() -> asio::awaitable<void> {
-    std::exception_ptr failure;
-    try {
-      co_await controller::join_all(workers, tasks);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    keeper.cancel();
-    co_await keeper.join();
-    if (leadership) co_await leadership->end();
-    if (failure) std::rethrow_exception(failure);
-  };
+  const Groups groups{.keeper = keeper, .tasks = tasks, .workers = workers};
+  auto* const leads = leadership ? &*leadership : nullptr;
+  std::vector<asio::awaitable<void>> work;
+  for (std::size_t i = 0; i < options.workers; ++i)
+    work.push_back(controller::run_worker(queue, reconciler, &metrics.reconciles()));
+  tasks.spawn(lead_and_work(groups, leads, std::move(work)));
 
   std::exception_ptr failure;
-  asio::co_spawn(executor, run_all(), [&](const std::exception_ptr& error) { failure = error; });
+  asio::co_spawn(executor, run_to_end(groups, leads),
+                 [&](const std::exception_ptr& error) { failure = error; });
   io.run();
   if (!failure) {
     log(LogLevel::Info, "stopped");

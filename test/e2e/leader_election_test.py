@@ -3,7 +3,9 @@
 import json
 import time
 
+import faults
 import pytest
+from fault_proxy import FaultProxy
 from objects import naked_pod
 from operator_requests import OPERATOR, READS, received
 from removal import Removal
@@ -20,12 +22,12 @@ TAKEOVER_SECONDS = LEASE_SECONDS + 2 * 2.2 + 5
 class Replicas:
     """Two operators, the first of which leads, and a removal that waits for a pod."""
 
-    def __init__(self, sandbox, start_operator):
+    def __init__(self, sandbox, start_operator, **of_leader):
         self.sandbox = sandbox
         self.lease_name = "noderemoval-controller"  # the only one that the operator has rights to
         self._start = start_operator
         sandbox.api.delete("Lease", self.lease_name, NAMESPACE)
-        self.leader = self._start_one()
+        self.leader = self._start_one(**of_leader)
         self.wait_leads(self.leader)
         self.other = self._start_one()
         wait_until(lambda: "waiting for the lease" in self.other.log_text(), 30, "the other one waits",
@@ -36,8 +38,8 @@ class Replicas:
         self.removal.wait_reason("DrainBlocked")
         self._audit = sandbox.audit()
 
-    def _start_one(self):
-        return self._start("--leader-elect=true", *FLAGS)
+    def _start_one(self, **how):
+        return self._start("--leader-elect=true", *FLAGS, **how)
 
     def lease(self):
         return self.sandbox.api.get("Lease", self.lease_name, NAMESPACE)
@@ -125,6 +127,21 @@ def test_a_leader_whose_lease_cannot_be_reached_stops_before_another_starts(repl
     replicas.let_go()
     replicas.wait_removed()
     assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
+
+
+def test_a_leader_whose_renewals_alone_are_never_answered_stops_before_another_starts(
+        cluster, sandbox, start_operator, operator_kubeconfig):
+    with FaultProxy(cluster) as proxy:
+        replicas = Replicas(sandbox, start_operator, kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+        silent = proxy.on(".*", ".*/leases/.*", faults.blackhole, times=None)
+        wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 10, "the leader ends",
+                   seen=replicas.leader.log_text)
+        ended = time.time()
+        assert silent.hits
+        replicas.wait_leads(replicas.other)
+        replicas.let_go()
+        replicas.wait_removed()
+        assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
 
 
 @pytest.mark.parametrize("change", [

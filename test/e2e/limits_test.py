@@ -32,7 +32,7 @@ class Case:
 
 def test_a_removal_ends_with_few_file_descriptors(sandbox, start_operator):
     case = Case(sandbox)
-    operator = start_operator(through=("prlimit", "--nofile=12"))
+    operator = start_operator(through=("prlimit", "--nofile=14"))
     case.assert_removed(Removal(sandbox, case.jetson))
     assert operator.alive()
 

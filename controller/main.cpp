@@ -199,6 +199,7 @@ int run(Options options, const controller::KubeConfig& config) {
   const Groups groups{.keeper = keeper, .tasks = tasks, .workers = workers};
   auto* const leads = leadership ? &*leadership : nullptr;
   std::vector<asio::awaitable<void>> work;
+  work.reserve(options.workers);
   for (std::size_t i = 0; i < options.workers; ++i)
     work.push_back(controller::run_worker(queue, reconciler, &metrics.reconciles()));
   tasks.spawn(lead_and_work(groups, leads, std::move(work)));

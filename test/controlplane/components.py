@@ -52,6 +52,7 @@ def kube_apiserver(program, folder, authority, port, etcd_port, minor):
         "--endpoint-reconciler-type=none", f"--service-cluster-ip-range={SERVICE_CLUSTER_IP_RANGE}",
         "--default-not-ready-toleration-seconds=5", "--default-unreachable-toleration-seconds=5",
         f"--audit-policy-file={policy}", f"--audit-log-path={folder / 'audit.log'}",
+        "--audit-log-maxsize=10000",  # MB; else it begins a new file after 100, under those who read it
         "--allow-privileged=true", "--profiling=false"]
     return command + (["--insecure-port=0"] if minor < 24 else [])
 

@@ -151,6 +151,7 @@ class Network:
                         f"address add {self.address}/30 dev {self._end}",
                         f"link set {self._end} up",
                         f"-n {self.name} address add {prefix}.2/30 dev {other_end}",
+                        f"-n {self.name} link set lo up",
                         f"-n {self.name} link set {other_end} up"):
             ip(command)
         self.through = ("ip", "netns", "exec", self.name)

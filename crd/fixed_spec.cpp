@@ -1,40 +1,29 @@
 #include "crd/fixed_spec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 
+#include "crd/hash.hpp"
+
 namespace crd {
 namespace {
 
-/// FNV-1a: it has to notice a change, not an attack; who may write the spec may also write another
-/// NodeRemoval.
-class Hash {
+/// The fields that differ from their defaults, one after the other. Who may write the spec may also
+/// write another NodeRemoval, so that a hash of it has to notice a change and no attack.
+class FixedFields {
  public:
   template <typename T>
   void add(std::string_view name, const T& value, const T& default_value) {
     if (value == default_value) return;
-    add(name);
-    add("=");
-    add(text_of(value));
-    add(";");
+    text_ += std::string{name} + "=" + text_of(value) + ";";
   }
 
-  std::string str() const {
-    std::array<char, 17> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%016llx", static_cast<unsigned long long>(hash_));
-    return buffer.data();
-  }
+  const std::string& text() const { return text_; }
 
  private:
-  void add(std::string_view text) {
-    for (const auto c : text) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  }
-
   static std::string text_of(const std::string& text) { return text; }
   /// The same for every order of the requirements and their values.
   static std::string text_of(const std::optional<LabelSelector>& selector) {
@@ -57,28 +46,28 @@ class Hash {
     return std::to_string(static_cast<std::int64_t>(value));
   }
 
-  std::uint64_t hash_ = 14695981039346656037U;
+  std::string text_;
 };
 
 }  // namespace
 
 std::string fixed_spec_hash(const NodeRemovalSpec& spec) {
   static const NodeRemovalSpec defaults;
-  Hash hash;
+  FixedFields fields;
   const auto add = [&](std::string_view name, auto member) {
-    hash.add(name, spec.*member, defaults.*member);
+    fields.add(name, spec.*member, defaults.*member);
   };
   add("nodeName", &NodeRemovalSpec::node_name);
   add("nodeSelector", &NodeRemovalSpec::node_selector);
   const auto max_concurrent = spec.max_concurrent.value_or(MaxConcurrent{});
-  hash.add("maxConcurrent", std::optional{max_concurrent}, std::optional{MaxConcurrent{}});
+  fields.add("maxConcurrent", std::optional{max_concurrent}, std::optional{MaxConcurrent{}});
   add("nodeUID", &NodeRemovalSpec::node_uid);
   add("dryRun", &NodeRemovalSpec::dry_run);
   add("hostCleanup", &NodeRemovalSpec::host_cleanup);
   add("deleteNode", &NodeRemovalSpec::delete_node);
   add("allowControlPlane", &NodeRemovalSpec::allow_control_plane);
   const auto add_drain = [&](std::string_view name, auto member) {
-    hash.add(name, spec.drain.*member, defaults.drain.*member);
+    fields.add(name, spec.drain.*member, defaults.drain.*member);
   };
   add_drain("force", &DrainSpec::force);
   add_drain("deleteEmptyDirData", &DrainSpec::delete_empty_dir_data);
@@ -89,17 +78,18 @@ std::string fixed_spec_hash(const NodeRemovalSpec& spec) {
   add_drain("podSelector", &DrainSpec::pod_selector);
   add_drain("waitForCompletion", &DrainSpec::wait_for_completion);
   add_drain("disableEviction", &DrainSpec::disable_eviction);
-  hash.add("migration.wait", spec.migration.wait, defaults.migration.wait);
-  hash.add("migration.timeoutSeconds", spec.migration.timeout_seconds,
-           defaults.migration.timeout_seconds);
-  hash.add("migration.onTimeout", spec.migration.on_timeout, defaults.migration.on_timeout);
-  hash.add("volumes.waitForDetach", spec.volumes.wait_for_detach, defaults.volumes.wait_for_detach);
-  hash.add("volumes.timeoutSeconds", spec.volumes.timeout_seconds,
-           defaults.volumes.timeout_seconds);
-  hash.add("volumes.onTimeout", spec.volumes.on_timeout, defaults.volumes.on_timeout);
-  hash.add("toleranceSeconds", spec.unreachable.tolerance_seconds,
-           defaults.unreachable.tolerance_seconds);
-  return hash.str();
+  fields.add("migration.wait", spec.migration.wait, defaults.migration.wait);
+  fields.add("migration.timeoutSeconds", spec.migration.timeout_seconds,
+             defaults.migration.timeout_seconds);
+  fields.add("migration.onTimeout", spec.migration.on_timeout, defaults.migration.on_timeout);
+  fields.add("volumes.waitForDetach", spec.volumes.wait_for_detach,
+             defaults.volumes.wait_for_detach);
+  fields.add("volumes.timeoutSeconds", spec.volumes.timeout_seconds,
+             defaults.volumes.timeout_seconds);
+  fields.add("volumes.onTimeout", spec.volumes.on_timeout, defaults.volumes.on_timeout);
+  fields.add("toleranceSeconds", spec.unreachable.tolerance_seconds,
+             defaults.unreachable.tolerance_seconds);
+  return hash_of(fields.text());
 }
 
 }  // namespace crd

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "crd/hash.hpp"
 #include "reconcilers/messages.hpp"
 #include "reconcilers/steps.hpp"
 
@@ -207,13 +207,10 @@ std::string child_name(const std::string& parent, const std::string& node) {
   constexpr std::size_t kMaxName = 253;
   auto name = parent + "-" + node;
   if (name.size() <= kMaxName) return name;
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-  for (const auto c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  std::array<char, 18> suffix{};
-  std::snprintf(suffix.data(), suffix.size(), "-%016llx", static_cast<unsigned long long>(hash));
-  name.resize(kMaxName - suffix.size() + 1);
+  const auto suffix = "-" + crd::hash_of(name);
+  name.resize(kMaxName - suffix.size());
   name.erase(name.find_last_not_of("-.") + 1);  // no label of a name ends with either
-  return name + suffix.data();
+  return name + suffix;
 }
 
 void hold_selected_nodes(Round& round) { hand_down(round); }

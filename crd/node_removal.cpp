@@ -184,6 +184,10 @@ std::int64_t MaxConcurrent::of(std::int64_t nodes) const {
   return std::max<std::int64_t>(percent ? nodes * value / 100 : value, 1);
 }
 
+bool NodeRemoval::is_group() const {
+  return !status.nodes.empty() || (status.node_name.empty() && spec.node_selector.has_value());
+}
+
 bool NodeRemoval::is_managed() const {
   const auto has = [](const auto& marks, std::string_view key) {
     return marks.contains(std::string{key});

@@ -197,6 +197,8 @@ struct NodeRemoval {
 
   bool is_being_deleted() const { return meta.deletion_timestamp.has_value(); }
   bool has_finalizer() const;
+  /// True for one with a nodeSelector: it was one when first seen, whatever its spec says now.
+  bool is_group() const;
   /// True when Argo CD, Flux or Helm would create the object again if it were gone.
   bool is_managed() const;
   /// When it is to be deleted after it has finished. nullopt: never. ttlSecondsAfterFinished does

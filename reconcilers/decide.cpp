@@ -109,8 +109,7 @@ void expire(Round& round) {
 
 void run(Round& round) {
   remember_spec(round);
-  const bool is_group = round.status().node_name.empty() && round.spec().node_selector;
-  if (is_group || !round.status().nodes.empty()) {
+  if (round.removal().is_group()) {
     if (check_spec(round) == Step::Wait) return;
     if (hold_to_spec(round) == Step::Wait) return hold_selected_nodes(round);
     return remove_selected_nodes(round);

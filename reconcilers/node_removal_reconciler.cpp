@@ -168,8 +168,7 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
     const bool known = session != sessions_.end();
     const auto& other = known ? after_writes(stored, *session->second) : stored;
     if (other.meta.uid == removal.meta.uid || other.status.is_terminal()) continue;
-    const bool is_group = other.status.node_name.empty() && other.spec.node_selector;
-    if (is_group) continue;  // its children count
+    if (other.is_group()) continue;  // its children count
     const auto* accepted = other.status.conditions.find(crd::condition::kAccepted);
     others.push_back({.name = name,
                       .uid = other.meta.uid,
@@ -186,7 +185,7 @@ std::vector<OtherRemoval> NodeRemovalReconciler::others_than(
 
 std::vector<Child> NodeRemovalReconciler::children_of(const crd::NodeRemoval& removal) const {
   std::vector<Child> children;
-  if (!removal.spec.node_selector) return children;
+  if (!removal.is_group()) return children;
   for (const auto& [name, child] : deps_.removals.items()) {
     const auto* owner = child.meta.controller();
     if (owner == nullptr || owner->uid != removal.meta.uid) continue;

@@ -4,6 +4,7 @@ import pytest
 from api import ApiError
 from objects import naked_pod
 from removal import Removal, traces_on
+from waiting import wait_until
 
 FIRST_MINOR_WITH_RULES = 25
 FIXED = [{"nodeName": "another"}, {"drain": {"force": True}}, {"drain": {"podSelector": {"matchLabels": {"a": "b"}}}},
@@ -33,6 +34,31 @@ def test_a_spec_is_fixed_except_for_what_steers_the_removal(sandbox, blocked):
         with pytest.raises(ApiError) as refusal:
             blocked.change(**change)
         assert refusal.value.status == 422, change
+
+
+def test_a_group_whose_selector_an_old_server_lets_change_holds_its_children(sandbox, start_operator):
+    if sandbox.api.minor >= FIRST_MINOR_WITH_RULES:
+        return
+    labels = {"pool": sandbox.namespace}
+    jetson = sandbox.add_node(labels=labels)
+    sandbox.add_node()
+    sandbox.create(naked_pod("single", node=jetson))
+    start_operator()
+    group = Removal(sandbox, nodeSelector={"matchLabels": labels})
+    child = f"{group.name}-{jetson}"
+    wait_until(lambda: _reason_of(sandbox, child) == "DrainBlocked", 30, "the child is blocked", seen=group.status)
+
+    group.change(nodeSelector=None, nodeName="another")
+    group.wait_reason("SpecChanged")
+    wait_until(lambda: _reason_of(sandbox, child) == "Suspended", 30, "the child stands still", seen=group.status)
+    group.change(nodeSelector={"matchLabels": labels}, nodeName=None)
+    wait_until(lambda: _reason_of(sandbox, child) == "DrainBlocked", 30, "the child goes on", seen=group.status)
+    group.cancel()
+
+
+def _reason_of(sandbox, removal):
+    conditions = (sandbox.get("NodeRemoval", removal) or {}).get("status", {}).get("conditions", [])
+    return next((each["reason"] for each in conditions if each["type"] == "Succeeded"), None)
 
 
 def test_the_status_cannot_be_wiped(sandbox, blocked):

@@ -437,5 +437,21 @@ TEST(StatusMergePatch, TurnsTheOneIntoTheOther) {
   }
 }
 
+TEST(NodeRemoval, IsAGroupAsLongAsItLivesWhenItWasOneAtFirst) {
+  NodeRemoval removal;
+  removal.spec.node_name = "jetson";
+  EXPECT_FALSE(removal.is_group());
+  removal.spec.node_name.clear();
+  removal.spec.node_selector.emplace();
+  EXPECT_TRUE(removal.is_group());
+  removal.status.nodes.resize(1);
+  removal.spec.node_selector.reset();
+  EXPECT_TRUE(removal.is_group()) << "somebody changed its spec";
+  NodeRemoval single;
+  single.status.node_name = "jetson";
+  single.spec.node_selector.emplace();
+  EXPECT_FALSE(single.is_group()) << "somebody changed its spec";
+}
+
 }  // namespace
 }  // namespace crd

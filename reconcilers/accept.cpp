@@ -25,9 +25,11 @@ Step wait_for_holder(Round& round, std::string_view type, const std::string& hol
                         holder + ". This one goes on when that one is finished or deleted.");
 }
 
-/// Whether a cancel leaves the node cordoned. Our own record counts first, then the claim that a
-/// removal which no longer exists left behind, then what is seen.
+/// Whether a cancel leaves the node cordoned. What we wrote ourselves counts first, in the claim
+/// and then in status; then the claim that a removal which no longer exists left behind; then what
+/// is seen.
 bool was_unschedulable_before(const Round& round, const std::optional<Claim>& claim) {
+  if (claim && claim->uid == round.removal().meta.uid) return claim->was_unschedulable;
   const auto* cordoned = round.removal().status.conditions.find(condition::kCordoned);
   if (cordoned != nullptr && cordoned->status != ConditionStatus::Unknown) {
     return cordoned->reason == "AlreadyCordoned";
@@ -42,8 +44,7 @@ Step hold_uncordoned(Round& round) {
       " while it is being removed, so nothing more is done. To go on: kubectl cordon " + name +
       ". To cancel: kubectl delete noderemoval " + round.removal().meta.name;
   round.set(condition::kCordoned, ConditionStatus::False, "Uncordoned", message);
-  Blockers{}.write(round);
-  round.restart_clocks();
+  stand_still(round);
   round.requeue_after(5s);  // after a restart no watch of the node runs yet
   return round.wait("Uncordoned", message);
 }
@@ -117,9 +118,7 @@ Step cordon(Round& round) {
     return wait_for_holder(round, condition::kCordoned, *holder);
   }
   if (was_cordoned && !node.unschedulable) return hold_uncordoned(round);
-  const bool was_unschedulable =
-      ours ? claim->was_unschedulable : was_unschedulable_before(round, claim);
-  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable));
+  round.decision.actions.emplace_back(cordon_action(node, was_unschedulable_before(round, claim)));
   if (was_cordoned) {
     return round.wait("Cordoning", "Somebody took the claim or the taint off Node " +
                                        node.meta.name +
@@ -148,8 +147,7 @@ void release(Round& round, bool uncordon) {
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;
   }
-  const bool was_unschedulable =
-      claimed ? claim->was_unschedulable : was_unschedulable_before(round, claim);
+  const bool was_unschedulable = was_unschedulable_before(round, claim);
   round.decision.actions.emplace_back(
       Release{.node = (*node)->meta.name,
               .uid = (*node)->meta.uid,

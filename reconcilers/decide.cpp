@@ -55,8 +55,7 @@ void remember_spec(Round& round) {
 /// Holds the removal to the spec that it was first seen with.
 Step hold_to_spec(Round& round) {
   if (!round.removal().spec_changed) return Step::Next;
-  Blockers{}.write(round);
-  round.restart_clocks();
+  stand_still(round);
   return round.wait(
       "SpecChanged",
       "The spec was changed after this NodeRemoval was created, and nothing more is done. Only "
@@ -75,10 +74,9 @@ Step check_spec(Round& round) {
 /// Stops starting anything new. The clocks of steps that are under way start anew when it goes on.
 Step check_suspend(Round& round) {
   if (!round.spec().suspend) return Step::Next;
-  Blockers{}.write(round);
+  stand_still(round);
   if (round.node().is_ready())
     round.status().evidence.reset();  // the next silence counts from its own start
-  round.restart_clocks();
   // Before it has begun nothing is watched, and its node may go.
   if (!round.status().conditions.is_true(condition::kAccepted)) round.requeue_after(30s);
   return round.wait("Suspended",

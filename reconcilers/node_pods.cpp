@@ -92,6 +92,11 @@ void Blockers::write(Round& round) const {
   }
 }
 
+void stand_still(Round& round) {
+  Blockers{}.write(round);
+  round.restart_clocks();
+}
+
 bool is_pausing(Round& round, const crd::Pod& pod,
                 const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers) {
   const auto accepted = sent.find(pod.meta.uid);

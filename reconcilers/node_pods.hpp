@@ -50,6 +50,9 @@ class Blockers {
 bool is_pausing(Round& round, const crd::Pod& pod,
                 const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers);
 
+/// The removal stands still: its pods are not looked at, and the time does not count.
+void stand_still(Round& round);
+
 /// True for the reasons of refusals that only an eviction can meet.
 bool is_budget_reason(std::string_view reason);
 

@@ -1,17 +1,18 @@
 #include "controller/leader_election.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <random>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <utility>
 
 #include "controller/backoff.hpp"
 #include "controller/log.hpp"
+#include "controller/wall_clock.hpp"
 
 namespace controller {
 namespace {
@@ -24,10 +25,6 @@ using std::chrono::milliseconds;
 constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
 constexpr double kJitter = 1.2;  ///< client-go's JitterFactor
 
-crd::TimePoint wall_time() {
-  return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
-}
-
 /// A timer sleeps by a clock that stands still while the machine is suspended, so long sleeps are
 /// cut short of what matters.
 milliseconds until(BootClock::time_point time) {
@@ -39,15 +36,8 @@ milliseconds until(BootClock::time_point time) {
 std::string make_identity() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  std::random_device random;
-  const auto part = [&] { return static_cast<unsigned>(random()); };
-  const auto a = part();
-  const auto b = part();
-  const auto c = part();
-  const auto d = part();
-  // A random UUID, version 4.
-  return fmt::format("{}_{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", host.data(), a, b >> 16U,
-                     b & 0xfffU, 0x8000U | (c & 0x3fffU), c >> 16U, d);
+  return std::string{host.data()} + "_" +
+         boost::uuids::to_string(boost::uuids::random_generator()());
 }
 
 LeaderElection::LeaderElection(KubeClient& client, LeaderElectionOptions options,
@@ -91,12 +81,9 @@ awaitable<void> LeaderElection::hold() {
 
 awaitable<void> LeaderElection::release() {
   if (!holds()) co_return;
-  const auto record = rules_.released_record(wall_time());
-  ObjectRef ref{kLeases, options_.ns, options_.name};
-  bj::object patch{{"metadata", bj::object{{"resourceVersion", record.resource_version}}},
-                   {"spec", lease_spec(record)}};
+  const auto record = rules_.released_record(wall_clock());
   rules_.released();
-  const auto answer = co_await client_.patch(std::move(ref), "", std::move(patch));
+  const auto answer = co_await update(record);
   if (answer) {
     log(LogLevel::Info, "lease released");
   } else {
@@ -119,8 +106,7 @@ awaitable<void> LeaderElection::attempt() {
 
 /// True when the API server has answered.
 awaitable<bool> LeaderElection::read() {
-  ObjectRef ref{kLeases, options_.ns, options_.name};
-  const auto answer = co_await client_.get(std::move(ref));
+  const auto answer = co_await client_.get(ref());
   const auto now = BootClock::now();
   if (!answer && answer.error().kind != ErrorKind::NotFound) {
     report(answer.error());
@@ -131,22 +117,9 @@ awaitable<bool> LeaderElection::read() {
 }
 
 awaitable<void> LeaderElection::write(bool create) {
-  const auto record = rules_.next_record(wall_time());
+  const auto record = rules_.next_record(wall_clock());
   const auto sent_at = BootClock::now();
-  Result<bj::object> answer;
-  if (create) {
-    bj::object object{{"apiVersion", "coordination.k8s.io/v1"},
-                      {"kind", "Lease"},
-                      {"metadata", bj::object{{"name", options_.name}, {"namespace", options_.ns}}},
-                      {"spec", lease_spec(record)}};
-    CollectionRef collection{kLeases, options_.ns};
-    answer = co_await client_.create(std::move(collection), std::move(object));
-  } else {
-    ObjectRef ref{kLeases, options_.ns, options_.name};
-    bj::object patch{{"metadata", bj::object{{"resourceVersion", record.resource_version}}},
-                     {"spec", lease_spec(record)}};
-    answer = co_await client_.patch(std::move(ref), "", std::move(patch));
-  }
+  const auto answer = create ? co_await make(record) : co_await update(record);
   if (answer) {
     rules_.written(lease_from_json(*answer), sent_at, create);
     on_held_until_(*rules_.held_until());
@@ -157,6 +130,23 @@ awaitable<void> LeaderElection::write(bool create) {
     co_return;
   }
   report(answer.error());
+}
+
+ObjectRef LeaderElection::ref() const { return {kLeases, options_.ns, options_.name}; }
+
+awaitable<Result<bj::object>> LeaderElection::make(Lease record) {
+  bj::object object{{"apiVersion", "coordination.k8s.io/v1"},
+                    {"kind", "Lease"},
+                    {"metadata", bj::object{{"name", options_.name}, {"namespace", options_.ns}}},
+                    {"spec", lease_spec(record)}};
+  CollectionRef collection{kLeases, options_.ns};
+  co_return co_await client_.create(std::move(collection), std::move(object));
+}
+
+awaitable<Result<bj::object>> LeaderElection::update(Lease record) {
+  bj::object patch{{"metadata", bj::object{{"resourceVersion", record.resource_version}}},
+                   {"spec", lease_spec(record)}};
+  co_return co_await client_.patch(ref(), "", std::move(patch));
 }
 
 awaitable<void> LeaderElection::sleep(milliseconds duration) {

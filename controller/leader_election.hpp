@@ -43,6 +43,10 @@ class LeaderElection {
   boost::asio::awaitable<void> attempt();
   boost::asio::awaitable<bool> read();
   boost::asio::awaitable<void> write(bool create);
+  ObjectRef ref() const;
+  boost::asio::awaitable<Result<boost::json::object>> make(Lease record);
+  /// Fails with Conflict when the Lease has changed since it was read.
+  boost::asio::awaitable<Result<boost::json::object>> update(Lease record);
   boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration);
   void report(const KubeError& error);
 

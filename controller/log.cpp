@@ -7,6 +7,7 @@
 
 #include "controller/log_line.hpp"
 #include "controller/log_sink.hpp"
+#include "controller/wall_clock.hpp"
 
 namespace controller {
 namespace {
@@ -42,7 +43,7 @@ std::uint64_t dropped_log_lines() {
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (level < logging.minimum_level) return;
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto now = wall_clock();
   std::vector<LogField> all{fields};
   const auto dropped = dropped_log_lines();
   if (dropped > logging.said) {

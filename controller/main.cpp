@@ -27,6 +27,7 @@
 #include "controller/shutdown.hpp"
 #include "controller/store.hpp"
 #include "controller/task_group.hpp"
+#include "controller/wall_clock.hpp"
 #include "controller/watchdog.hpp"
 #include "controller/watcher.hpp"
 #include "controller/work_queue.hpp"
@@ -43,10 +44,6 @@ using controller::LogLevel;
 /// Exit codes: 0 asked to stop, 1 cannot go on, 2 wrong usage or configuration.
 constexpr int kCannotGoOn = 1;
 constexpr int kBadConfiguration = 2;
-
-crd::TimePoint wall_clock() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 
 asio::awaitable<void> watch_removals(controller::KubeClient& client,
                                      controller::Store<crd::NodeRemoval>& removals) {
@@ -191,7 +188,7 @@ int run(Options options, const controller::KubeConfig& config) {
                                                  .queue = queue,
                                                  .tasks = tasks,
                                                  .policy = options.policy,
-                                                 .clock = wall_clock}};
+                                                 .clock = controller::wall_clock}};
   (*endpoints)->start(tasks);
   tasks.spawn(controller::stop_on_signal(queue, workers, tasks, options.shutdown_timeout));
   tasks.spawn(watch_removals(*client, removals));

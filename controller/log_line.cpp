@@ -37,12 +37,6 @@ std::string_view json_name(LogLevel level) {
   return "error";
 }
 
-std::string in_milliseconds(LogTime time) {
-  auto text = crd::to_rfc3339(time);
-  text.replace(text.size() - 1, 1, fmt::format(".{:03}Z", time.time_since_epoch().count() % 1000));
-  return text;
-}
-
 bool is_control(unsigned char byte) { return byte < 0x20 || byte == 0x7f; }
 
 /// U+0080 to U+009F: some terminals take U+009B for the start of an escape sequence.
@@ -116,7 +110,7 @@ void append_json(std::string& line, std::string_view value) {
 
 std::string text_line(LogTime time, LogLevel level, std::string_view message,
                       std::span<const LogField> fields) {
-  std::string line = in_milliseconds(time);
+  std::string line = crd::to_rfc3339_milli(time);
   line += ' ';
   line += text_name(level);
   line += ' ';
@@ -135,7 +129,7 @@ std::string text_line(LogTime time, LogLevel level, std::string_view message,
 std::string json_line(LogTime time, LogLevel level, std::string_view message,
                       std::span<const LogField> fields) {
   std::string line = R"({"time":")";
-  line += in_milliseconds(time);
+  line += crd::to_rfc3339_milli(time);
   line += R"(","level":")";
   line += json_name(level);
   line += R"(","message":)";

@@ -6,10 +6,11 @@
 #include <string_view>
 
 #include "controller/log.hpp"
+#include "crd/time.hpp"
 
 namespace controller {
 
-using LogTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using LogTime = crd::TimePoint;
 
 /// `2026-01-02T03:04:05.678Z INFO  message key="value"` and a line break. Control characters (C0,
 /// DEL, C1), quotes and backslashes are escaped, so that nobody can forge a line or steer a

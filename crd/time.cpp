@@ -69,12 +69,17 @@ std::string to_rfc3339(TimePoint time) {
   return {buffer.data(), static_cast<std::size_t>(written)};
 }
 
-std::string to_rfc3339_micro(TimePoint time) {
+std::string to_rfc3339_milli(TimePoint time) {
   const auto fraction = time - std::chrono::floor<std::chrono::seconds>(time);
   auto text = to_rfc3339(time);
   text.back() = '.';
-  auto digits = std::to_string(1000 + fraction.count()).substr(1);
-  return text + digits + "000Z";
+  return text + std::to_string(1000 + fraction.count()).substr(1) + "Z";
+}
+
+std::string to_rfc3339_micro(TimePoint time) {
+  auto text = to_rfc3339_milli(time);
+  text.back() = '0';
+  return text + "00Z";
 }
 
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {

@@ -15,6 +15,9 @@ using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 /// "2026-01-31T08:15:00Z".
 std::string to_rfc3339(TimePoint time);
 
+/// The same with three digits of a fraction: "2026-01-31T08:15:00.123Z".
+std::string to_rfc3339_milli(TimePoint time);
+
 /// metav1.MicroTime: the same with six digits of a fraction, which that type insists on.
 std::string to_rfc3339_micro(TimePoint time);
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+
+#include "reconcilers/messages.hpp"
 
 namespace reconcilers {
 namespace {
@@ -44,12 +47,7 @@ std::vector<EventNote> events_between(const crd::NodeRemoval& before,
                                  .reason = now->reason,
                                  .note = now->message}};
   if (before.ignores_ttl()) {
-    events.push_back({.warning = true,
-                      .reason = "TTLIgnored",
-                      .note = "spec.ttlSecondsAfterFinished is ignored, because Argo CD, Flux or "
-                              "Helm would create this NodeRemoval again, and it would remove a "
-                              "node that joins under the name. Pin the node with spec.nodeUID to "
-                              "use it."});
+    events.push_back({.warning = true, .reason = "TTLIgnored", .note = std::string{kTtlIgnored}});
   }
   return events;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconcilers/messages.hpp"
+
 namespace reconcilers {
 
 using crd::ConditionStatus;
@@ -99,11 +101,7 @@ Step Round::finish(ConditionStatus succeeded, std::string_view reason, std::stri
   decision.requeue.reset();
   const bool failed = succeeded == ConditionStatus::False;
   if (removal().ignores_ttl()) {
-    message +=
-        " spec.ttlSecondsAfterFinished is ignored, because Argo CD, Flux or Helm would create this "
-        "object again and it would remove a node that joins under the name; to use it, pin the "
-        "node "
-        "with spec.nodeUID.";
+    message += " " + std::string{kTtlIgnored};
   }
   set(crd::condition::kReconciling, ConditionStatus::False, reason, "The removal is finished");
   set(crd::condition::kStalled, failed ? ConditionStatus::True : ConditionStatus::False, reason,

@@ -105,7 +105,6 @@ class Watcher {
   awaitable<WatchEnd> ask_for_place() {
     ListRequest request{.collection = options_.collection,
                         .field_selector = options_.field_selector,
-                        .label_selector = {},
                         .resource_version = resource_version_,
                         .resource_version_match = "NotOlderThan",
                         .at_most = 1};

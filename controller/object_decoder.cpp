@@ -22,8 +22,9 @@ constexpr std::string_view kWhitespace = " \t\r\n";
 /// An object or array that is being decoded.
 struct Open {
   json::value value;
-  const Projection* fields = nullptr;
-  std::string key;  ///< of the member that comes next
+  const Projection* next = nullptr;    ///< what is kept of the value that comes next; null: nothing
+  const Projection* fields = nullptr;  ///< of an object: what is kept of its members
+  std::string key;                     ///< of the member that comes next
 };
 
 /// Receives the events of the parser.
@@ -57,8 +58,10 @@ class Builder {
   bool on_key(std::string_view part, std::size_t, error_code&) {
     if (skipped_ > 0) return true;
     text_ += part;
-    std::swap(open_.back().key, text_);
+    auto& object = open_.back();
+    std::swap(object.key, text_);
     text_.clear();
+    object.next = object.fields->member(object.key);
     return true;
   }
   bool on_string_part(std::string_view part, std::size_t, error_code&) {
@@ -90,21 +93,18 @@ class Builder {
 
  private:
   /// What is kept of the value that comes now; nullptr: nothing.
-  const Projection* fields_of_next() const {
-    if (open_.empty()) return &fields_;
-    const auto& last = open_.back();
-    return last.value.is_object() ? last.fields->member(last.key) : last.fields;
-  }
+  const Projection* fields_of_next() const { return open_.empty() ? &fields_ : open_.back().next; }
   bool is_wanted() const { return skipped_ == 0 && fields_of_next() != nullptr; }
 
   bool begin(json::value value, error_code& error) {
-    if (skipped_ > 0 || !is_wanted()) {
+    if (!is_wanted()) {
       ++skipped_;
       return true;
     }
     if (open_.empty() && !value.is_object()) return fail("is no object", error);
     const auto* fields = fields_of_next();
-    open_.push_back({.value = std::move(value), .fields = fields, .key = {}});
+    // Of an array, the elements are kept as the array is.
+    open_.push_back({.value = std::move(value), .next = fields, .fields = fields, .key = {}});
     return true;
   }
 

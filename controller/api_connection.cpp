@@ -171,18 +171,21 @@ awaitable<Result<boost::json::object>> ApiConnection::run(ApiCall call) {
 }
 
 awaitable<Result<boost::json::object>> ApiConnection::run_large(ApiCall call) {
+  const auto name = describe(call);
   ObjectDecoder decoder{call.fields, call.on_item};
   std::string problem;
-  const auto response = co_await send(call, [&](std::string_view piece) {
+  const auto response = co_await send(std::move(call), [&](std::string_view piece) {
     problem = feed_to_end(decoder, piece);
     return problem.empty();
   });
-  if (!problem.empty()) co_return std::unexpected(bad_body(call, problem));
-  if (!response) co_return std::unexpected(response.error());
-  if (!is_json(response->head.content_type)) {
-    co_return std::unexpected(bad_body(call, "that is not JSON"));
+  if (!response && problem.empty()) co_return std::unexpected(response.error());
+  const int status = response ? response->head.status : 200;
+  if (problem.empty()) {
+    const auto sent = check_json(response->head.content_type);
+    if (!sent) problem = sent.error();
   }
-  if (!decoder.done()) co_return std::unexpected(bad_body(call, "that is cut or empty"));
+  if (problem.empty() && !decoder.done()) problem = "that is cut or empty";
+  if (!problem.empty()) co_return std::unexpected(unusable_body(name, status, problem));
   co_return decoder.take();
 }
 
@@ -296,13 +299,6 @@ KubeError ApiConnection::no_answer(const ApiCall& call, const HttpError& error) 
   }
   if (error.sent && call.method != "GET") out.message += " (the request may have been executed)";
   return out;
-}
-
-KubeError ApiConnection::bad_body(const ApiCall& call, std::string_view problem) const {
-  KubeError error;
-  error.http_status = 200;
-  error.message = fmt::format("{}: 200 with a body {}", describe(call), problem);
-  return error;
 }
 
 KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer,

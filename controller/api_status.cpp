@@ -44,10 +44,8 @@ std::string one_line(std::string_view text) {
 }
 
 std::expected<json::object, std::string> parse_object(const ApiAnswer& answer) {
-  if (!is_json(answer.content_type)) {
-    return std::unexpected(answer.content_type.empty()
-                               ? "without Content-Type"
-                               : fmt::format("of type {}", one_line(answer.content_type)));
+  if (const auto sent = check_json(answer.content_type); !sent) {
+    return std::unexpected(sent.error());
   }
   json::parse_options options;
   options.max_depth = kMaxDepth;
@@ -141,21 +139,28 @@ void judge_absence(KubeError& error, const Asked& asked, const json::object& sta
 
 }  // namespace
 
-bool is_json(std::string_view content_type) {
+std::expected<void, std::string> check_json(std::string_view content_type) {
   constexpr std::string_view kJson = "application/json";
   const auto media_type = content_type.substr(0, content_type.find_first_of("; \t"));
-  return std::ranges::equal(media_type, kJson, [](char a, char b) {
+  const bool same = std::ranges::equal(media_type, kJson, [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
   });
+  if (same) return {};
+  return std::unexpected(content_type.empty() ? "without Content-Type"
+                                              : fmt::format("of type {}", one_line(content_type)));
+}
+
+KubeError unusable_body(std::string_view request, int status, std::string_view problem) {
+  KubeError error;
+  error.http_status = status;
+  error.message = fmt::format("{}: {} with a body {}", request, status, problem);
+  return error;
 }
 
 Result<json::object> object_from_answer(std::string_view request, const ApiAnswer& answer) {
   auto object = parse_object(answer);
   if (object) return std::move(*object);
-  KubeError error;
-  error.http_status = answer.status;
-  error.message = fmt::format("{}: {} with a body {}", request, answer.status, object.error());
-  return std::unexpected(std::move(error));
+  return std::unexpected(unusable_body(request, answer.status, object.error()));
 }
 
 KubeError error_from_answer(std::string_view request, const Asked& asked, const ApiAnswer& answer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -24,8 +25,11 @@ struct Asked {
   std::string name;  ///< empty for a collection, which cannot be NotFound
 };
 
-/// Sent as JSON.
-bool is_json(std::string_view content_type);
+/// Fails with "of type text/html" or the like for what was not sent as JSON.
+std::expected<void, std::string> check_json(std::string_view content_type);
+
+/// Unknown: an answer with the code of a success whose body is of no use, because of `problem`.
+KubeError unusable_body(std::string_view request, int status, std::string_view problem);
 
 /// The object in a 2xx answer; Unknown when the answer is not one JSON object sent as JSON.
 /// `request` is how messages name the request, as in "GET https://host:6443/api/v1/nodes/n1".

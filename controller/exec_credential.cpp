@@ -7,7 +7,6 @@
 #include <boost/json/parse.hpp>
 
 #include "controller/client_certificate.hpp"
-#include "controller/pem.hpp"
 #include "controller/small_file.hpp"
 #include "crd/json.hpp"
 #include "crd/time.hpp"
@@ -31,11 +30,10 @@ std::expected<void, std::string> read_certificate(const json::object& status, Ex
   if (out.certificate_pem.empty())
     return fail("it has clientKeyData without clientCertificateData");
   if (out.key_pem.empty()) return fail("it has clientCertificateData without clientKeyData");
-  auto valid = check_client_certificate(out.certificate_pem, "its clientCertificateData",
-                                        out.key_pem, "its clientKeyData");
-  if (!valid) return valid;
-  const auto end = not_after(read_certificates(out.certificate_pem)->front());
-  out.expires = out.expires ? std::min(*out.expires, end) : end;
+  const auto end = check_client_certificate(out.certificate_pem, "its clientCertificateData",
+                                            out.key_pem, "its clientKeyData");
+  if (!end) return std::unexpected(end.error());
+  out.expires = out.expires ? std::min(*out.expires, *end) : *end;
   return {};
 }
 

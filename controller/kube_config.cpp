@@ -16,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxKubeconfig = 1024 * 1024;
-constexpr std::size_t kMaxCa = 1024 * 1024;
-constexpr std::size_t kMaxToken = 64 * 1024;
 constexpr const char* kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 std::string environment(const char* name) {
@@ -28,7 +25,7 @@ std::string environment(const char* name) {
 
 std::expected<KubeConfig, std::string> from_file(const fs::path& path,
                                                  const KubeConfigSource& source) {
-  auto yaml = read_small_file(path, kMaxKubeconfig);
+  auto yaml = read_small_file(path, kMaxTextFile);
   if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
   return parse_kubeconfig({{path, std::move(*yaml)}}, source);
 }
@@ -50,7 +47,7 @@ std::expected<KubeConfig, std::string> from_list(const std::vector<fs::path>& pa
   for (const auto& path : paths) {
     std::error_code error;
     if (!fs::exists(path, error) && !error) continue;
-    auto yaml = read_small_file(path, kMaxKubeconfig);
+    auto yaml = read_small_file(path, kMaxTextFile);
     if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
     files.push_back({path, std::move(*yaml)});
   }
@@ -104,7 +101,7 @@ std::expected<KubeConfig, std::string> in_cluster_config(const std::string& host
   config.tls_server_name = host;
   config.source = fmt::format("in-cluster files in {}", directory.string());
 
-  auto ca = read_small_file(directory / "ca.crt", kMaxCa);
+  auto ca = read_small_file(directory / "ca.crt", kMaxTextFile);
   if (!ca) return std::unexpected(fmt::format("{} {}", ca.error(), kAdvice));
   if (auto valid = read_certificates(*ca); !valid) {
     return std::unexpected(fmt::format("{} {}", (directory / "ca.crt").string(), valid.error()));
@@ -113,7 +110,7 @@ std::expected<KubeConfig, std::string> in_cluster_config(const std::string& host
   config.ca_file = directory / "ca.crt";
 
   config.token_file = directory / "token";
-  const auto token = read_small_file(config.token_file, kMaxToken);
+  const auto token = read_small_file(config.token_file, kMaxTokenFile);
   if (!token) return std::unexpected(fmt::format("{} {}", token.error(), kAdvice));
   if (auto valid = clean_token(*token); !valid) {
     return std::unexpected(fmt::format("{} {}", config.token_file.string(), valid.error()));

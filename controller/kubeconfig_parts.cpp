@@ -8,7 +8,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxFile = 1024 * 1024;
 constexpr std::size_t kMaxFileName = 255;  // of Linux
 
 // A token or a key that was put where a file name belongs.
@@ -55,7 +54,7 @@ std::expected<std::optional<Text>, std::string> text_or_file(const YAML::Node& m
   auto path = path_at(map, key, directory);
   if (!path) return Failure(std::move(path).error());
   if (path->empty()) return std::nullopt;
-  auto text = read_small_file(*path, kMaxFile);
+  auto text = read_small_file(*path, kMaxTextFile);
   if (!text) return fail("{} {}", key, text.error());
   return Text{std::move(*text), fmt::format("{} {}", key, path->string()), *path};
 }

@@ -7,8 +7,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxToken = 64 * 1024;
-
 Checked refuse_unsupported(const YAML::Node& user) {
   const std::pair<const char*, const char*> unsupported[] = {
       {"auth-provider", "auth-provider is not supported"},
@@ -37,7 +35,7 @@ Checked read_certificate(const YAML::Node& user, const fs::path& directory, Kube
 
   auto valid = check_client_certificate((*certificate)->text, (*certificate)->where, (*key)->text,
                                         (*key)->where);
-  if (!valid) return valid;
+  if (!valid) return Failure(valid.error());
   config.client_certificate_pem = std::move((*certificate)->text);
   config.client_key_pem = std::move((*key)->text);
   config.client_certificate_file = std::move((*certificate)->file);
@@ -55,10 +53,8 @@ Checked read_token(const YAML::Node& user, const fs::path& directory, KubeConfig
   if (!path) return Failure(std::move(path).error());
   if (path->empty()) return {};
   config.token_file = std::move(*path);
-  const auto text = read_small_file(config.token_file, kMaxToken);
-  if (!text) return fail("tokenFile {}", text.error());
-  if (const auto clean = clean_token(*text); !clean) {
-    return fail("tokenFile {} {}", config.token_file.string(), clean.error());
+  if (const auto token_in_file = read_token_file(config.token_file); !token_in_file) {
+    return fail("tokenFile {}", token_in_file.error());
   }
   return {};
 }

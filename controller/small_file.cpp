@@ -38,4 +38,12 @@ std::expected<std::string, std::string> clean_token(std::string_view text) {
   return std::string(text);
 }
 
+std::expected<std::string, std::string> read_token_file(const std::filesystem::path& path) {
+  const auto text = read_small_file(path, kMaxTokenFile);
+  if (!text) return std::unexpected(text.error());
+  auto token = clean_token(*text);
+  if (!token) return std::unexpected(path.string() + " " + token.error());
+  return token;
+}
+
 }  // namespace controller

@@ -8,10 +8,17 @@
 
 namespace controller {
 
+/// Of PEM texts and kubeconfigs, and of tokens, in bytes.
+inline constexpr std::size_t kMaxTextFile = std::size_t{1024} * 1024;
+inline constexpr std::size_t kMaxTokenFile = std::size_t{64} * 1024;
+
 /// The whole file. Fails with a sentence that names it: missing, unreadable, or longer than `max`
 /// bytes.
 std::expected<std::string, std::string> read_small_file(const std::filesystem::path& path,
                                                         std::size_t max);
+
+/// The bearer token in a file. Fails with a sentence that names the file.
+std::expected<std::string, std::string> read_token_file(const std::filesystem::path& path);
 
 /// A bearer token without the white space around it. Fails, without quoting it, when it is empty or
 /// has a character that may not stand in an HTTP header (a line break would start another header).

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "controller/key_pair.hpp"
 #include "controller/pem.hpp"
 
 namespace controller {
@@ -85,19 +86,10 @@ void TlsClient::trust(const std::string& ca_pem) {
 }
 
 void TlsClient::load_identity(const TlsSettings& settings) {
-  const auto chain = read_certificates(settings.certificate_pem);
-  require(chain.has_value(), "the client certificate " + (chain ? "" : chain.error()));
-  const auto key = read_private_key(settings.key_pem);
-  require(key.has_value(), "the client key " + (key ? "" : key.error()));
-  auto* context = context_.get();
-  require(SSL_CTX_use_certificate(context, chain->front().get()) == 1,
-          "the client certificate cannot be used");
-  for (std::size_t i = 1; i < chain->size(); ++i) {
-    require(SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) == 1,
-            "the chain of the client certificate cannot be used");
-  }
-  require(SSL_CTX_use_PrivateKey(context, key->get()) == 1,
-          "the client key does not belong to the client certificate");
+  const auto pair = read_key_pair(settings.certificate_pem, "the client certificate",
+                                  settings.key_pem, "the client key");
+  require(pair.has_value(), pair ? "" : pair.error());
+  require(use_key_pair(context_.get(), *pair), "the client certificate cannot be used");
 }
 
 SSL* TlsClient::new_connection() {

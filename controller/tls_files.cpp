@@ -12,7 +12,6 @@
 namespace controller {
 namespace {
 
-constexpr std::size_t kMaxFile = 1024 * 1024;
 constexpr std::chrono::minutes kMaxAge{5};
 constexpr std::chrono::minutes kRetry{1};
 
@@ -22,7 +21,7 @@ using Failure = std::unexpected<std::string>;
 std::expected<std::string, std::string> read(const std::filesystem::path& file,
                                              const std::string& in_place) {
   if (file.empty()) return in_place;
-  return read_small_file(file, kMaxFile);
+  return read_small_file(file, kMaxTextFile);
 }
 
 }  // namespace

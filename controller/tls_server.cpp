@@ -9,26 +9,11 @@
 #include <new>
 #include <utility>
 
+#include "controller/key_pair.hpp"
 #include "controller/log.hpp"
-#include "controller/pem.hpp"
 #include "controller/small_file.hpp"
 
 namespace controller {
-namespace {
-
-constexpr std::size_t kMaxFile = std::size_t{1024} * 1024;
-
-bool use(SSL_CTX* context, const std::vector<Certificate>& chain, const PrivateKey& key) {
-  bool ok = SSL_CTX_use_certificate(context, chain.front().get()) == 1;
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    ok = ok && SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1;
-  }
-  ok = ok && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
-  ERR_clear_error();
-  return ok;
-}
-
-}  // namespace
 
 void TlsServer::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
@@ -47,27 +32,20 @@ std::expected<std::unique_ptr<TlsServer>, std::string> TlsServer::open(
 }
 
 std::expected<TlsServer::Context, std::string> TlsServer::load() const {
-  const auto certificate_pem = read_small_file(certificate_file_, kMaxFile);
+  const auto certificate_pem = read_small_file(certificate_file_, kMaxTextFile);
   if (!certificate_pem) return std::unexpected(certificate_pem.error());
-  const auto key_pem = read_small_file(key_file_, kMaxFile);
+  const auto key_pem = read_small_file(key_file_, kMaxTextFile);
   if (!key_pem) return std::unexpected(key_pem.error());
-  const auto chain = read_certificates(*certificate_pem);
-  if (!chain) {
-    return std::unexpected(fmt::format("{} {}", certificate_file_.string(), chain.error()));
-  }
-  const auto key = read_private_key(*key_pem);
-  if (!key) return std::unexpected(fmt::format("{} {}", key_file_.string(), key.error()));
-  if (!belong_together(chain->front(), *key)) {
-    return std::unexpected(fmt::format("the key in {} does not belong to the certificate in {}",
-                                       key_file_.string(), certificate_file_.string()));
-  }
+  const auto pair =
+      read_key_pair(*certificate_pem, certificate_file_.string(), *key_pem, key_file_.string());
+  if (!pair) return std::unexpected(pair.error());
   Context context{SSL_CTX_new(TLS_server_method())};
   if (!context) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(),
                       SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  if (!use(context.get(), *chain, *key)) {
+  if (!use_key_pair(context.get(), *pair)) {
     return std::unexpected(
         fmt::format("the certificate in {} cannot be used", certificate_file_.string()));
   }

@@ -7,7 +7,6 @@
 namespace controller {
 namespace {
 
-constexpr std::size_t kMaxToken = 64 * 1024;
 constexpr std::chrono::seconds kMaxAge{60};
 
 }  // namespace
@@ -18,9 +17,7 @@ TokenSource::TokenSource(const KubeConfig& config)
 const std::string& TokenSource::current(std::chrono::steady_clock::time_point now) {
   if (file_.empty() || (read_at_ && now - *read_at_ < kMaxAge)) return token_;
   read_at_ = now;
-  if (const auto text = read_small_file(file_, kMaxToken)) {
-    if (auto token = clean_token(*text)) token_ = std::move(*token);
-  }
+  if (auto token = read_token_file(file_)) token_ = std::move(*token);
   return token_;
 }
 

@@ -2,25 +2,15 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <sys/socket.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <cerrno>
-#include <cstdint>
+#include <boost/none.hpp>
 #include <optional>
-#include <tuple>
 #include <utility>
+#include <vector>
 
+#include "controller/http_connection.hpp"
 #include "controller/http_wire.hpp"
 #include "controller/slot_pool.hpp"
 #include "controller/tcp_connector.hpp"
@@ -30,117 +20,21 @@
 namespace controller {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
-using asio::ip::tcp;
-using boost::beast::flat_buffer;
 using boost::system::error_code;
 using std::chrono::steady_clock;
-using Parser = http::response_parser<http::string_body>;
 
 namespace {
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::uint32_t kHeaderLimit = 16 * 1024;
-// One TLS record. Beast reads no more at once than the buffer has room for.
-constexpr std::size_t kReadSize = 16 * 1024;
 constexpr const char* kRetired = "the client certificate has changed";
-constexpr int kMaxInterim = 8;  // 1xx answers before the real one
 
 enum class Stage { Waiting, Connecting, Sent };
-
-/// A TLS connection; closed by its destructor.
-struct Connection {
-  Connection(tcp::socket socket, std::shared_ptr<TlsClient> its_tls)
-      : tls(std::move(its_tls)), stream(std::move(socket), tls->new_connection()) {}
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection() { TlsClient::before_close(stream.native_handle()); }
-
-  // Bytes on a connection that waits for nothing are a farewell, or worse.
-  bool is_quiet() {
-    char byte = 0;
-    const auto got = ::recv(stream.next_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-  }
-
-  /// Makes a stream that reads from it fail, now or at its next read.
-  void retire() {
-    retired = true;
-    error_code ignored;
-    stream.next_layer().close(ignored);
-  }
-
-  std::shared_ptr<TlsClient> tls;
-  asio::ssl::stream<tcp::socket> stream;
-  Deadline usable_until;
-  bool retired = false;
-};
-using ConnectionPtr = std::shared_ptr<Connection>;
-
-HttpHead head_of(const Parser& parser) {
-  const auto& message = parser.get();
-  HttpHead head;
-  head.status = static_cast<int>(message.result_int());
-  head.content_type = std::string(message[http::field::content_type]);
-  head.retry_after = std::string(message[http::field::retry_after]);
-  return head;
-}
-
-bool is_interim(const Parser& parser) {
-  return parser.is_done() && parser.get().result_int() / 100 == 1;
-}
-
-/// An answer while it is read. Not movable: a moved Beast parser writes to where it was before.
-struct Incoming {
-  Incoming() = default;
-  Incoming(const Incoming&) = delete;
-  Incoming& operator=(const Incoming&) = delete;
-
-  flat_buffer buffer;
-  std::optional<Parser> parser;
-  bool heard = false;  ///< at least one byte came
-};
-
-/// Reads the header of the answer, past any 1xx.
-asio::awaitable<error_code> read_header(Connection& connection, Incoming& incoming,
-                                        std::size_t max_body) {
-  incoming.buffer.reserve(kReadSize);
-  for (int interim = 0; interim < kMaxInterim; ++interim) {
-    auto& parser = incoming.parser.emplace();
-    parser.header_limit(kHeaderLimit);
-    parser.body_limit(max_body);
-    auto [error, size] =
-        co_await http::async_read_header(connection.stream, incoming.buffer, parser, kAsTuple);
-    incoming.heard = incoming.heard || parser.got_some() || incoming.buffer.size() > 0;
-    if (error || !is_interim(parser)) co_return error;
-  }
-  co_return http::make_error_code(http::error::bad_status);
-}
-
-asio::awaitable<error_code> handshake(Connection& connection) {
-  auto [error] =
-      co_await connection.stream.async_handshake(asio::ssl::stream_base::client, kAsTuple);
-  co_return error;
-}
-
-HttpError handshake_error(Connection& connection, const error_code& code) {
-  HttpError out;
-  out.certificate = connection.tls->handshake_failed(connection.stream.native_handle());
-  if (out.certificate) {
-    out.message = "the certificate of the server was refused: " + out.certificate->reason;
-  } else {
-    out.message = why_no_handshake(code);
-  }
-  ERR_clear_error();
-  return out;
-}
 
 class BodyStream final : public HttpStream {
  public:
   BodyStream(ConnectionPtr connection, std::unique_ptr<Incoming> incoming, std::size_t max_body)
       : connection_(std::move(connection)),
         incoming_(std::move(incoming)),
-        head_(head_of(*incoming_->parser)),
+        head_(head_of(*incoming_)),
         max_body_(max_body) {
     if (incoming_->parser->chunked()) incoming_->parser->body_limit(boost::none);
   }
@@ -161,7 +55,7 @@ class BodyStream final : public HttpStream {
       failure.message = kRetired;
       co_return std::unexpected(std::move(failure));
     }
-    const auto error = co_await with_timeout(deadline, read_piece(*connection));
+    const auto error = co_await with_timeout(deadline, read_piece(*connection, *incoming_, piece_));
     if (!error || *error) {
       failure.timed_out = !error;
       failure.message = error ? why_no_answer(*error, kHeaderLimit, max_body_) : "no data in time";
@@ -173,19 +67,6 @@ class BodyStream final : public HttpStream {
   }
 
  private:
-  asio::awaitable<error_code> read_piece(Connection& connection) {
-    // What has arrived is taken out of the message at once: the body as a whole is not bounded.
-    auto& parser = *incoming_->parser;
-    piece_.clear();
-    while (piece_.empty() && !parser.is_done()) {
-      auto [error, size] =
-          co_await http::async_read_some(connection.stream, incoming_->buffer, parser, kAsTuple);
-      if (error) co_return error;
-      std::swap(piece_, parser.get().body());
-    }
-    co_return error_code();
-  }
-
   ConnectionPtr connection_;
   std::unique_ptr<Incoming> incoming_;
   HttpHead head_;
@@ -234,7 +115,8 @@ class HttpTransport::Impl {
     auto connection = co_await connect();
     if (!connection) co_return std::unexpected(std::move(connection).error());
     auto incoming = std::make_unique<Incoming>();
-    if (const auto error = co_await ask(**connection, wire, stage, *incoming)) {
+    stage = Stage::Sent;
+    if (const auto error = co_await ask(**connection, wire, *incoming, server_.max_body)) {
       co_return std::unexpected(lost(error));
     }
     std::erase_if(streams_, [](const auto& one) { return one.expired(); });
@@ -304,53 +186,37 @@ class HttpTransport::Impl {
     co_return connection;
   }
 
-  /// Sends the request and reads the header of the answer.
-  asio::awaitable<error_code> ask(Connection& connection, const std::string& wire, Stage& stage,
-                                  Incoming& incoming) {
-    stage = Stage::Sent;
-    auto [error, size] =
-        co_await asio::async_write(connection.stream, asio::buffer(wire), kAsTuple);
-    if (error) co_return error;
-    co_return co_await read_header(connection, incoming, server_.max_body);
-  }
-
   /// Gives the body to the request's sink as it comes, so that it is never in memory as a whole.
   static asio::awaitable<error_code> pass_on_body(Connection& connection, Incoming& incoming,
                                                   const HttpRequest& request) {
-    auto& parser = *incoming.parser;
-    parser.body_limit(boost::none);
+    incoming.parser->body_limit(boost::none);
+    std::string piece;
     for (;;) {
-      const auto piece = std::exchange(parser.get().body(), {});
-      if (!piece.empty() && !request.on_body(piece)) {
-        co_return asio::error::operation_aborted;
-      }
-      if (parser.is_done()) co_return error_code();
-      auto [error, size] =
-          co_await http::async_read_some(connection.stream, incoming.buffer, parser, kAsTuple);
-      if (error) co_return error;
+      const auto error = co_await read_piece(connection, incoming, piece);
+      if (error || piece.empty()) co_return error;
+      if (!request.on_body(piece)) co_return asio::error::operation_aborted;
     }
   }
 
   /// One request and its answer. The connection is kept when it is clear where the answer ends.
   asio::awaitable<Exchanged> converse(ConnectionPtr connection, const HttpRequest& request,
                                       const std::string& wire, Stage& stage, Incoming& incoming) {
-    error_code error = co_await ask(*connection, wire, stage, incoming);
-    auto& [buffer, parser, heard] = incoming;
-    if (!error && request.on_body && parser->get().result_int() / 100 == 2) {
-      error = co_await pass_on_body(*connection, incoming, request);
-    } else if (!error && !parser->is_done()) {
-      // Not parser->get(): for a bare message Beast makes a parser of its own, without our limits.
-      std::tie(error, std::ignore) =
-          co_await http::async_read(connection->stream, buffer, *parser, kAsTuple);
+    stage = Stage::Sent;
+    auto error = co_await ask(*connection, wire, incoming, server_.max_body);
+    if (!error) {
+      const bool wanted = request.on_body && incoming.parser->get().result_int() / 100 == 2;
+      error = wanted ? co_await pass_on_body(*connection, incoming, request)
+                     : co_await read_rest(*connection, incoming);
     }
     if (error) {
       kept_.clear();  // they lead to the same server, which may be gone
       co_return std::unexpected(lost(error));
     }
     HttpResponse response;
-    response.head = head_of(*parser);
-    response.body = std::move(parser->get().body());
-    if (parser->keep_alive() && buffer.size() == 0) keep(std::move(connection));
+    response.head = head_of(incoming);
+    response.body = std::move(incoming.parser->get().body());
+    const bool in_step = incoming.parser->keep_alive() && incoming.buffer.size() == 0;
+    if (in_step) keep(std::move(connection));
     co_return response;
   }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from controlplane import ControlPlane
 from existing_cluster import ExistingCluster
+from fault_proxy import FaultProxy
 from operator_process import Operator
 from sandbox import Sandbox
 
@@ -69,13 +70,20 @@ def sandbox(cluster):
 
 
 @pytest.fixture
-def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
-    """Starts the operator with the given flags; it is killed before the sandbox is cleaned up.
+def operators(request, sandbox):
+    """Those that the test starts; they are killed before the sandbox is cleaned up."""
+    request.node.operators = []
+    yield request.node.operators
+    for operator in request.node.operators:
+        operator.kill()
+
+
+@pytest.fixture
+def start_operator(request, operators, operator_kubeconfig, tmp_path):
+    """Starts the operator with the given flags.
 
     It takes no part in an election unless the flags say so: the next one would have to wait for its Lease.
     """
-    operators = []
-
     def start(*flags, kubeconfig=operator_kubeconfig, through=(), log=None):
         log = log or tmp_path / f"operator-{len(operators)}.log"
         operators.append(Operator(request.config.getoption("--operator"), kubeconfig, log,
@@ -83,10 +91,14 @@ def start_operator(request, sandbox, operator_kubeconfig, tmp_path):
         operators[-1].start()
         return operators[-1]
 
-    request.node.operators = operators
-    yield start
-    for operator in operators:
-        operator.kill()
+    return start
+
+
+@pytest.fixture
+def proxy(cluster):
+    """A proxy in front of the API server that passes everything on until it is told otherwise."""
+    with FaultProxy(cluster) as running:
+        yield running
 
 
 @pytest.hookimpl(hookwrapper=True)

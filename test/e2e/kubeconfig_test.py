@@ -65,20 +65,15 @@ def account_of(token):
 
 
 @pytest.fixture
-def log_in(request, sandbox, tmp_path):
+def log_in(request, operators, tmp_path):
     """Starts the operator with a kubeconfig and flags, or with what the environment says."""
-    operators = []
-
     def start(config=None, *flags, **environment):
         program = request.config.getoption("--operator")
         operators.append(Operator(program, config, tmp_path / "log", flags, environment))
         operators[-1].start()
         return operators[-1]
 
-    request.node.operators = operators
-    yield start
-    for operator in operators:
-        operator.kill()
+    return start
 
 
 def assert_removes_a_node(sandbox, operator):

@@ -5,7 +5,6 @@ import time
 
 import faults
 import pytest
-from fault_proxy import FaultProxy
 from objects import naked_pod
 from operator_requests import OPERATOR, READS, received
 from removal import Removal
@@ -130,18 +129,17 @@ def test_a_leader_whose_lease_cannot_be_reached_stops_before_another_starts(repl
 
 
 def test_a_leader_whose_renewals_alone_are_never_answered_stops_before_another_starts(
-        cluster, sandbox, start_operator, operator_kubeconfig):
-    with FaultProxy(cluster) as proxy:
-        replicas = Replicas(sandbox, start_operator, kubeconfig=proxy.kubeconfig(operator_kubeconfig))
-        silent = proxy.on(".*", ".*/leases/.*", faults.blackhole, times=None)
-        wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 10, "the leader ends",
-                   seen=replicas.leader.log_text)
-        ended = time.time()
-        assert silent.hits
-        replicas.wait_leads(replicas.other)
-        replicas.let_go()
-        replicas.wait_removed()
-        assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
+        proxy, sandbox, start_operator, operator_kubeconfig):
+    replicas = Replicas(sandbox, start_operator, kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+    silent = proxy.on(".*", ".*/leases/.*", faults.blackhole, times=None)
+    wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 10, "the leader ends",
+               seen=replicas.leader.log_text)
+    ended = time.time()
+    assert silent.hits
+    replicas.wait_leads(replicas.other)
+    replicas.let_go()
+    replicas.wait_removed()
+    assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
 
 
 @pytest.mark.parametrize("change", [

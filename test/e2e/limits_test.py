@@ -5,9 +5,7 @@ import os
 
 import faults
 import pytest
-from fault_proxy import FaultProxy
-from objects import deployment
-from operator_requests import OperatorRequests, succeeded, uid_of
+from node_to_remove import NodeToRemove
 from removal import Removal
 from waiting import wait_until
 
@@ -15,25 +13,10 @@ MEBIBYTE = 1 << 20
 LIMIT = 64 * MEBIBYTE
 
 
-class Case:
-    def __init__(self, sandbox, replicas=4):
-        self.sandbox = sandbox
-        self.jetson, self.spare = sandbox.add_nodes(2)
-        sandbox.create_on(self.jetson, deployment("web", replicas=replicas))
-        self.leaving = {pod["metadata"]["uid"] for pod in sandbox.pods("web")}
-        self.requests = OperatorRequests(sandbox)
-
-    def assert_removed(self, removal):
-        assert removal.wait_end() == ("True", "NodeRemoved")
-        assert self.sandbox.get("Node", self.jetson) is None
-        assert {uid_of(each) for each in self.requests.evictions()} == self.leaving
-        assert len([each for each in self.requests.node_deletes() if succeeded(each)]) == 1
-
-
 def test_a_removal_ends_with_few_file_descriptors(sandbox, start_operator):
-    case = Case(sandbox)
+    case = NodeToRemove(sandbox, replicas=4)
     operator = start_operator(through=("prlimit", "--nofile=14"))
-    case.assert_removed(Removal(sandbox, case.jetson))
+    case.assert_removed(case.remove())
     assert operator.alive()
 
 
@@ -46,11 +29,11 @@ def test_an_operator_that_can_not_start_says_what_it_lacks(start_operator):
 
 def test_an_operator_without_a_file_descriptor_left_says_so_and_goes_on_when_it_has_some(
         sandbox, start_operator):
-    case = Case(sandbox)
+    case = NodeToRemove(sandbox, replicas=4)
     operator = start_operator()
     Removal(sandbox, case.jetson, dryRun=True).wait_end()
     operator.limit(f"--nofile={operator.open_files()}:64")
-    removal = Removal(sandbox, case.jetson)
+    removal = case.remove()
     wait_until(lambda: "too many open files" in operator.log_text(), 20, "the operator says what it lacks",
                seen=operator.log_text)
     assert operator.alive()
@@ -59,30 +42,29 @@ def test_an_operator_without_a_file_descriptor_left_says_so_and_goes_on_when_it_
 
 
 def test_a_removal_ends_in_64_mebibytes(sandbox, start_operator):
-    case = Case(sandbox)
+    case = NodeToRemove(sandbox, replicas=4)
     operator = start_operator(through=("prlimit", f"--as={LIMIT}"))
-    case.assert_removed(Removal(sandbox, case.jetson))
+    case.assert_removed(case.remove())
     assert operator.alive()
 
 
 def test_an_operator_that_runs_out_of_memory_leaves_a_removal_that_it_can_go_on_with(
-        cluster, sandbox, start_operator, operator_kubeconfig):
-    case = Case(sandbox)
-    with FaultProxy(cluster) as proxy:
-        # Twice the limit when it is parsed.
-        many = '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[' + ",".join(
-            ["{}"] * (8 * MEBIBYTE)) + "]}"
-        large = proxy.on("GET", "/api/v1/pods", faults.reply(200, many, faults.JSON))
-        operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig),
-                                  through=("prlimit", f"--as={LIMIT}"))
-        removal = Removal(sandbox, case.jetson)
-        wait_until(lambda: large.hits == 1, 30, "the long list was asked for")
-        wait_until(lambda: not operator.alive() or removal.status().get("completionTime"), 60,
-                   "the operator has ended, or the removal", seen=operator.log_text)
-        if not operator.alive():
-            assert operator.exit_code() == 1, operator.log_text()
-            operator.start()
-        case.assert_removed(removal)
+        proxy, sandbox, start_operator, operator_kubeconfig):
+    case = NodeToRemove(sandbox, replicas=4)
+    # Twice the limit when it is parsed.
+    many = '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[' + ",".join(
+        ["{}"] * (8 * MEBIBYTE)) + "]}"
+    large = proxy.on("GET", "/api/v1/pods", faults.reply(200, many, faults.JSON))
+    operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig),
+                              through=("prlimit", f"--as={LIMIT}"))
+    removal = case.remove()
+    wait_until(lambda: large.hits == 1, 30, "the long list was asked for")
+    wait_until(lambda: not operator.alive() or removal.status().get("completionTime"), 60,
+               "the operator has ended, or the removal", seen=operator.log_text)
+    if not operator.alive():
+        assert operator.exit_code() == 1, operator.log_text()
+        operator.start()
+    case.assert_removed(removal)
 
 
 @pytest.fixture
@@ -99,9 +81,9 @@ def full_pipe(tmp_path):
 
 def test_a_removal_ends_while_nobody_reads_the_log(sandbox, start_operator, full_pipe):
     path, _ = full_pipe
-    case = Case(sandbox)
+    case = NodeToRemove(sandbox, replicas=4)
     operator = start_operator("--log-level=debug", log=path)
-    removal = Removal(sandbox, case.jetson)
+    removal = case.remove()
     wait_until(lambda: removal.status().get("conditions"), 20, "the operator has looked at the removal")
     case.assert_removed(removal)
     assert operator.terminate() == 0

@@ -4,7 +4,6 @@ import threading
 
 import faults
 import pytest
-from fault_proxy import FaultProxy
 from objects import deployment
 from operator_requests import OperatorRequests, succeeded, uid_of
 from removal import Removal, traces_on
@@ -32,12 +31,6 @@ FAULTS = {
     "is done and answered with a page": faults.commit_then_reply(200, "<html>Welcome</html>"),
     "is done and answered with a timeout": faults.commit_then_reply(504, TIMEOUT_STATUS),
 }
-
-
-@pytest.fixture
-def proxy(cluster):
-    with FaultProxy(cluster) as running:
-        yield running
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())

@@ -4,8 +4,8 @@ import threading
 
 import faults
 import pytest
-from fault_proxy import FaultProxy
-from objects import deployment, naked_pod
+from node_to_remove import NodeToRemove
+from objects import naked_pod
 from operator_requests import OperatorRequests, succeeded, uid_of
 from removal import Removal
 from waiting import wait_until
@@ -41,33 +41,10 @@ WRONG = {
 }
 
 
-@pytest.fixture
-def proxy(cluster):
-    with FaultProxy(cluster) as running:
-        yield running
-
-
-class Case:
-    """A node with two pods that is to be removed."""
-
-    def __init__(self, sandbox, **pod):
-        self.sandbox = sandbox
-        self.jetson, self.spare = sandbox.add_nodes(2)
-        sandbox.create_on(self.jetson, deployment("web", replicas=2, **pod))
-        self.node = sandbox.get("Node", self.jetson)
-        self.leaving = {pod["metadata"]["uid"] for pod in sandbox.pods("web")}
-        self.requests = OperatorRequests(sandbox)
-
-    def remove(self):
-        return Removal(self.sandbox, self.jetson)
-
+class Case(NodeToRemove):
     def assert_removed(self, removal, timeout=90):
-        assert removal.wait_end(timeout) == ("True", "NodeRemoved")
-        assert self.sandbox.get("Node", self.jetson) is None
+        super().assert_removed(removal, timeout)
         assert {pod["spec"]["nodeName"] for pod in self.sandbox.pods("web")} == {self.spare}
-        assert [uid_of(each) for each in self.requests.node_deletes() if succeeded(each)] == [
-            self.node["metadata"]["uid"]]
-        assert {uid_of(each) for each in self.requests.evictions()} == self.leaving
         assert len([each for each in self.requests.evictions() if succeeded(each)]) == len(self.leaving)
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 from certificates import Authority
-from fault_proxy import FaultProxy
 from removal import Removal
 from waiting import wait_until
 
@@ -16,19 +15,18 @@ def foreign_certificate(tmp_path):
 
 
 def test_an_operator_says_nothing_to_a_server_that_it_can_not_trust_and_goes_on_when_it_can(
-        cluster, sandbox, start_operator, operator_kubeconfig, foreign_certificate):
+        proxy, sandbox, start_operator, operator_kubeconfig, foreign_certificate):
     jetson, _ = sandbox.add_nodes(2)
-    with FaultProxy(cluster) as proxy:
-        operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
-        wait_until(lambda: proxy.count("WATCH", ".*noderemovals") == 1, 30, "the operator watches",
-                   seen=operator.log_text)
-        proxy.present(*foreign_certificate)
-        proxy.cut_all()
-        heard = len(proxy.passed)
-        removal = Removal(sandbox, jetson)
-        wait_until(lambda: "the certificate of the server was refused" in operator.log_text(), 30,
-                   "the operator refuses the certificate", seen=operator.log_text)
-        assert operator.alive()
-        assert len(proxy.passed) == heard
-        proxy.present(*proxy.certificate)
-        assert removal.wait_end() == ("True", "NodeRemoved")
+    operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig))
+    wait_until(lambda: proxy.count("WATCH", ".*noderemovals") == 1, 30, "the operator watches",
+               seen=operator.log_text)
+    proxy.present(*foreign_certificate)
+    proxy.cut_all()
+    heard = len(proxy.passed)
+    removal = Removal(sandbox, jetson)
+    wait_until(lambda: "the certificate of the server was refused" in operator.log_text(), 30,
+               "the operator refuses the certificate", seen=operator.log_text)
+    assert operator.alive()
+    assert len(proxy.passed) == heard
+    proxy.present(*proxy.certificate)
+    assert removal.wait_end() == ("True", "NodeRemoved")

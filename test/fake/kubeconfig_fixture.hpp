@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "controller/base64.hpp"
 #include "controller/kube_config.hpp"
+#include "test/fake/temporary_folder.hpp"
 #include "test/fake/test_certificates.hpp"
 
 namespace fake {
@@ -32,18 +31,10 @@ struct Kubeconfig {
 
 class KubeconfigFixture : public testing::Test {
  protected:
-  KubeconfigFixture() : directory_(make_directory()) {
+  KubeconfigFixture() {
     valid_.cluster =
         "    certificate-authority-data: " + controller::base64_encode(ca_.pem()) + "\n";
     valid_.user = certificate_lines(client_);
-  }
-  ~KubeconfigFixture() override { std::filesystem::remove_all(directory_); }
-
-  static std::filesystem::path make_directory() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "kube_config_test_XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    return pattern;
   }
 
   static std::string certificate_lines(const Identity& identity) {
@@ -51,9 +42,7 @@ class KubeconfigFixture : public testing::Test {
            "\n    client-key-data: " + controller::base64_encode(identity.key_pem) + "\n";
   }
 
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ / name, std::ios::binary) << text;
-  }
+  void write(const std::string& name, const std::string& text) const { folder_.write(name, text); }
 
   std::expected<controller::KubeConfig, std::string> parse(const std::string& yaml,
                                                            const std::string& context = "") const {
@@ -78,7 +67,8 @@ class KubeconfigFixture : public testing::Test {
     return source;
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
+  std::filesystem::path directory_ = folder_.path();
   CertificateAuthority ca_;
   Identity client_ = ca_.issue(CertificateRequest{.common_name = "admin"});
   Kubeconfig valid_;

@@ -14,18 +14,7 @@
 
 #include "controller/api_status.hpp"
 #include "test/fake/client_fixture.hpp"
-
-namespace reconcilers {
-
-/// Stands in for the gate, which alone can make permits.
-class DeleteGate {
- public:
-  static crd::NodeDeletePermit permit(std::string name, std::string uid, std::string version) {
-    return crd::NodeDeletePermit(std::move(name), std::move(uid), std::move(version));
-  }
-};
-
-}  // namespace reconcilers
+#include "test/fake/delete_gate.hpp"
 
 namespace controller {
 namespace {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "reconcilers/guards.hpp"
@@ -105,18 +106,27 @@ Step brake_applies(Round& round) {
 }
 
 /// On a machine that is asserted to be off, Kubernetes itself detaches volumes once the node has
-/// the out-of-service taint. Servers before 1.26 do not know it.
-Step mark_out_of_service(Round& round) {
+/// the out-of-service taint. Servers before 1.26 do not know it; there it goes without, only
+/// slower. nullopt: the version of the server has to be asked for first.
+std::optional<bool> is_to_be_marked(Round& round) {
   constexpr int kFirstMinor = 26;
   const auto& node = round.node();
+  const auto& evidence = round.status().evidence;
   const bool marked =
       taints::has_our_out_of_service(node) || taints::has_foreign_out_of_service(node);
-  if (!round.status().evidence->fenced || marked) return Step::Next;
-  if (!round.seen.server_minor) return round.need(FactName::ServerMinor, round.seen.server_minor);
+  if (!evidence || !evidence->fenced || marked) return false;
+  if (!round.seen.server_minor) {
+    round.need(FactName::ServerMinor, round.seen.server_minor);
+    return std::nullopt;
+  }
   const auto* minor = known(round.seen.server_minor);
-  if (minor == nullptr || *minor < kFirstMinor) return Step::Next;  // it goes without, only slower
+  return minor != nullptr && *minor >= kFirstMinor;
+}
+
+Step mark_out_of_service(Round& round, std::string_view type, std::string_view reason) {
+  const auto& node = round.node();
   round.decision.actions.emplace_back(set_taints(node, taints::with_out_of_service(node)));
-  return round.wait(condition::kTerminatingPodsCleared, "ClearingTerminatingPods",
+  return round.wait(type, reason,
                     "The machine is asserted to be off: setting the taint " +
                         std::string{crd::kOutOfServiceTaint} + " on the node");
 }
@@ -169,11 +179,21 @@ Step take_back_out_of_service(Round& round) {
 }
 
 Step detach_from_dead_node(Round& round) {
-  const auto& evidence = round.status().evidence;
-  if (!evidence || !evidence->fenced) return Step::Next;
-  if (round.now < dead_at(*evidence, round.node(), round.spec())) return Step::Next;
+  const auto to_be_marked = is_to_be_marked(round);
+  if (!to_be_marked) return Step::Wait;
+  if (!*to_be_marked) return Step::Next;
+  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec());
+  if (round.now < dead_time) {
+    round.requeue_at(dead_time);
+    return round.wait("NodeNotReady",
+                      "Node " + round.node().meta.name +
+                          " is NotReady and asserted to be off. If it stays NotReady until " +
+                          crd::to_rfc3339(dead_time) + " it gets the taint " +
+                          std::string{crd::kOutOfServiceTaint} +
+                          ", with which Kubernetes detaches its volumes.");
+  }
   if (brake_applies(round) == Step::Wait) return Step::Wait;
-  return mark_out_of_service(round);
+  return mark_out_of_service(round, condition::kVolumesDetached, "WaitingForVolumes");
 }
 
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
@@ -187,7 +207,12 @@ Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
   const auto& all = *known(round.seen.pods);
   if (ask_for_claims(round, all) == Step::Wait) return Step::Wait;
   if (round.status().plan.empty()) write_plan(round, all);
-  if (mark_out_of_service(round) == Step::Wait) return Step::Wait;
+  const auto to_be_marked = is_to_be_marked(round);
+  if (!to_be_marked) return Step::Wait;
+  if (*to_be_marked) {
+    return mark_out_of_service(round, condition::kTerminatingPodsCleared,
+                               "ClearingTerminatingPods");
+  }
 
   DeadNodeWork work;
   for (const auto& entry : pods.leaving) {

@@ -159,10 +159,7 @@ Step remove_pods(Round& round) {
   if (pods == nullptr) return round.need(FactName::Pods, round.seen.pods);
   const auto sorted = sort_pods(*pods, round.spec().drain, cordoned_at(round.status()));
   write_evidence(round);
-  if (sorted.leaving.empty()) {
-    if (detach_from_dead_node(round) == Step::Wait) return Step::Wait;
-    return pass_without_pods(round, sorted);
-  }
+  if (sorted.leaving.empty()) return pass_without_pods(round, sorted);
 
   std::vector<crd::Pod> leaving;
   for (const auto& entry : sorted.leaving) {

@@ -99,6 +99,8 @@ Step wait_for_volumes(Round& round) {
     round.pass(condition::kVolumesDetached, "Detached", "No VolumeAttachment of the node is left");
     return Step::Next;
   }
+  // Their time begins when they can be detached.
+  if (detach_from_dead_node(round) == Step::Wait) return Step::Wait;
   if (round.timed_out(condition::kVolumesDetached, spec.timeout_seconds)) {
     return give_up(round, condition::kVolumesDetached, spec.on_timeout, "VolumesTimedOut",
                    "Still attached after " + std::to_string(spec.timeout_seconds) +

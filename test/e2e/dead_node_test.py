@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from history import History, is_deleted, is_ready
-from objects import deployment, naked_pod, stateful_set, volume_claim
+from objects import deployment, naked_pod, stateful_set, volume_attachment, volume_claim
 from operator_requests import OperatorRequests, answered, received, succeeded, uid_of
 from removal import Removal
 from waiting import wait_until
@@ -127,6 +127,62 @@ def test_a_machine_that_is_off_is_marked_out_of_service_until_it_comes_back(
     wait_until(lambda: out_of_service(sandbox, jetson) == [], 30, "the mark is taken back",
                seen=removal.status)
     sandbox.api.patch("Pod", pod["metadata"]["name"], {"metadata": {"finalizers": None}}, sandbox.namespace)
+    assert removal.wait_end() == ("True", "NodeRemoved")
+
+
+def suspend(sandbox, removal):
+    removal.change(suspend=True)
+    return "Suspended"
+
+
+def uncordon(sandbox, removal):
+    sandbox.uncordon(removal.node)
+    return "Uncordoned"
+
+
+def come_back(cluster, removal):
+    cluster.restart_node(removal.node)
+    cluster.wait_ready(removal.node)
+
+
+def say_that_it_is_not_off(_, removal):
+    removal.change(unreachable={"fenced": False})
+
+
+@pytest.mark.parametrize("stop", [suspend, uncordon])
+@pytest.mark.parametrize("no_longer", [come_back, say_that_it_is_not_off])
+def test_the_mark_of_a_machine_that_is_off_is_taken_back_also_while_the_removal_stands_still(
+        cluster, sandbox, start_operator, stop, no_longer):
+    if sandbox.api.minor < FIRST_MINOR_WITH_OUT_OF_SERVICE:
+        return
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web", grace=1, finalizers=["example.com/hold"]))
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+    removal = Removal(sandbox, jetson, unreachable={**SOON, "fenced": True})
+    wait_until(lambda: out_of_service(sandbox, jetson) == [OUR_MARK], 60, "the node is marked", seen=removal.status)
+
+    removal.wait_reason(stop(sandbox, removal))
+    assert out_of_service(sandbox, jetson) == [OUR_MARK]
+    no_longer(cluster, removal)
+    wait_until(lambda: out_of_service(sandbox, jetson) == [], 30, "the mark is taken back", seen=removal.status)
+
+
+def test_a_machine_that_is_off_is_marked_for_its_volumes_also_when_no_pod_is_on_it(
+        cluster, sandbox, start_operator):
+    if sandbox.api.minor < FIRST_MINOR_WITH_OUT_OF_SERVICE:
+        return
+    jetson, _ = sandbox.add_nodes(2)
+    attachment = sandbox.name("attachment")
+    sandbox.create(volume_attachment(attachment, jetson, "disk"))
+    start_operator(*FLAGS)
+    cluster.kill_node(jetson)
+    cluster.wait_ready(jetson, ready=False)
+    removal = Removal(sandbox, jetson, unreachable={**SOON, "fenced": True})
+    wait_until(lambda: out_of_service(sandbox, jetson) == [OUR_MARK], 30, "the node is marked", seen=removal.status)
+    removal.wait_reason("WaitingForVolumes")
+    sandbox.api.delete("VolumeAttachment", attachment)
     assert removal.wait_end() == ("True", "NodeRemoved")
 
 

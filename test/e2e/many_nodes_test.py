@@ -149,6 +149,26 @@ def test_the_budget_of_the_cluster_is_given_in_order_and_says_for_whom_one_waits
     assert second.wait_end() == ("True", "NodeRemoved")
 
 
+def test_a_removal_that_is_suspended_while_it_waits_for_the_budget_holds_up_nobody(sandbox, start_operator):
+    jetson, nano, xavier, _ = sandbox.add_nodes(4)
+    sandbox.create(naked_pod("single", node=jetson))
+    sandbox.wait_running("single")
+    start_operator("--max-concurrent-removals=1")
+    first = Removal(sandbox, jetson)
+    first.wait_reason("DrainBlocked")
+    second, third = Removal(sandbox, nano), Removal(sandbox, xavier)
+    for removal in (second, third):
+        removal.wait_reason("BudgetUsedUp")
+    second.change(suspend=True)
+    second.wait_reason("Suspended")
+    sandbox.api.delete("Pod", "single", sandbox.namespace)
+    assert first.wait_end() == ("True", "NodeRemoved")
+    assert third.wait_end() == ("True", "NodeRemoved")
+    assert sandbox.get("Node", nano)
+    second.change(suspend=False)
+    assert second.wait_end() == ("True", "NodeRemoved")
+
+
 def _reason(removal):
     conditions = removal["status"].get("conditions", [])
     return next((each["reason"] for each in conditions if each["type"] == "Succeeded"), None)

@@ -410,7 +410,26 @@ TEST(DeadNode, IsMarkedOutOfServiceForItsVolumesAlsoWithoutPods) {
   auto seen = dead_with({});
   seen.removal.spec.unreachable.fenced = true;
   seen.server_minor = 36;
-  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre(HasSubstr("SetTaints")));
+  seen.attachments = std::vector<std::string>{"disk (attachment)"};
+  auto decision = decide_at(seen);
+  EXPECT_THAT(actions_of(decision), ElementsAre(HasSubstr("SetTaints")));
+  EXPECT_EQ(summary(decision), "Unknown/WaitingForVolumes");
+  seen.attachments = std::vector<std::string>{};
+  EXPECT_THAT(actions_of(decide_at(seen)), testing::Not(testing::Contains(HasSubstr("SetTaints"))));
+}
+
+TEST(DeadNode, CountsTheTimeOfItsVolumesFromWhenTheyCanBeDetached) {
+  auto seen = dead_with({}, 10s);
+  seen.removal.spec.unreachable.fenced = true;
+  seen.server_minor = 36;
+  seen.attachments = std::vector<std::string>{"disk (attachment)"};
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(summary(decision), "Unknown/NodeNotReady");
+  EXPECT_EQ(decision.status.conditions.find(condition::kVolumesDetached), nullptr);
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  EXPECT_EQ(decision.requeue, 290s);
+  seen.server_minor = 20;
+  EXPECT_EQ(summary(decide_at(seen)), "Unknown/WaitingForVolumes") << "it knows no such taint";
 }
 
 TEST(DeadNode, LosesOurOutOfServiceTaintWhateverElseStandsStill) {

@@ -28,8 +28,8 @@ Step remove_pods(Round& round);
 // dead_node.cpp: the same for a node that is NotReady.
 struct NodePods;
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods);
-/// Lets Kubernetes detach the volumes of a node that is NotReady and asserted to be off, once it has
-/// been NotReady for long enough.
+/// Lets Kubernetes detach the volumes of a node that is NotReady and asserted to be off, once it
+/// has been NotReady for long enough.
 Step detach_from_dead_node(Round& round);
 /// Takes our out-of-service taint off a node that is Ready again, or that nobody asserts to be off
 /// any more; whatever else stands still.

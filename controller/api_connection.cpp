@@ -7,8 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "controller/log.hpp"
 #include "controller/redact.hpp"
 #include "controller/tcp_connector.hpp"
+#include "controller/wall_clock.hpp"
 #include "controller/watch_decoder.hpp"
 
 namespace controller {
@@ -200,7 +202,7 @@ awaitable<Result<HttpResponse>> ApiConnection::send(ApiCall call,
     request.on_body = on_body;
     const auto started = steady_clock::now();
     auto response = co_await transport_.exchange(std::move(request), deadline);
-    count(call, response ? response->head.status : 0, started);
+    note(call, response ? response->head : HttpHead{}, started);
     if (!response) co_return std::unexpected(no_answer(call, response.error()));
     if (response->head.status / 100 == 2) co_return std::move(*response);
     const auto answer = answer_of(response->head, response->body);
@@ -221,7 +223,7 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
     const auto deadline = steady_clock::now() + call.timeout;
     const auto started = steady_clock::now();
     auto stream = co_await transport_.open_stream(to_request(call, credential->token), deadline);
-    count(call, stream ? (*stream)->head().status : 0, started);
+    note(call, stream ? (*stream)->head() : HttpHead{}, started);
     if (!stream) co_return std::unexpected(no_answer(call, stream.error()));
     if ((*stream)->head().status == 200) {
       HttpWatchStream::Limits limits{};
@@ -269,9 +271,20 @@ awaitable<std::string> ApiConnection::read_error_body(HttpStream& stream, Deadli
   co_return body;
 }
 
-void ApiConnection::count(const ApiCall& call, int status, Deadline started) {
+void ApiConnection::note(const ApiCall& call, const HttpHead& head, Deadline started) {
+  const auto duration = steady_clock::now() - started;
+  if (is_logged(LogLevel::Debug)) {
+    log(LogLevel::Debug, "request",
+        {{"method", call.method},
+         {"path", call.path},
+         {"status", std::to_string(head.status)},
+         {"seconds", fmt::format("{:.3f}", std::chrono::duration<double>(duration).count())},
+         {"flowSchema", head.flow_schema},
+         {"priorityLevel", head.priority_level}});
+  }
   if (metrics_ == nullptr) return;
-  metrics_->answered(call.method, status, steady_clock::now() - started);
+  metrics_->answered(call.method, head.status, duration);
+  if (!head.date.empty()) metrics_->server_said_date(head.date, wall_clock());
 }
 
 HttpRequest ApiConnection::to_request(const ApiCall& call, const std::string& token) const {

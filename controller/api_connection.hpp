@@ -57,8 +57,8 @@ class ApiConnection {
   std::string describe(const ApiCall& call) const;
 
  private:
-  /// Counts one request and its answer; 0 when there was none.
-  void count(const ApiCall& call, int status, Deadline started);
+  /// Counts and logs (debug) one request and its answer; no head when there was none.
+  void note(const ApiCall& call, const HttpHead& head, Deadline started);
   /// The 2xx answer. `on_body`: as in HttpRequest.
   awaitable<Result<HttpResponse>> send(ApiCall call, std::function<bool(std::string_view)> on_body);
   /// The credential for the next attempt; `refused` is how the one before ended.

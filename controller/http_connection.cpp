@@ -80,6 +80,9 @@ HttpHead head_of(const Incoming& incoming) {
   head.status = static_cast<int>(message.result_int());
   head.content_type = std::string(message[http::field::content_type]);
   head.retry_after = std::string(message[http::field::retry_after]);
+  head.date = std::string(message[http::field::date]);
+  head.flow_schema = std::string(message["X-Kubernetes-PF-FlowSchema-UID"]);
+  head.priority_level = std::string(message["X-Kubernetes-PF-PriorityLevel-UID"]);
   return head;
 }
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
@@ -11,11 +14,13 @@
 #include "controller/api_connection.hpp"
 #include "controller/delete_options.hpp"
 #include "controller/list_page.hpp"
+#include "controller/token_bucket.hpp"
 #include "crd/json.hpp"
 
 namespace controller {
 namespace {
 
+namespace asio = boost::asio;
 namespace json = boost::json;
 using crd::json::object_at;
 using crd::json::string_at;
@@ -96,6 +101,7 @@ class HttpKubeClient final : public KubeClient {
   HttpKubeClient(KubeConfig config, const ClientOptions& options, RestClientMetrics* metrics)
       : options_(options),
         api_(std::move(config), options, metrics),
+        deletions_(options.deletions_per_second, 3.0 * options.deletions_per_second),
         random_(std::random_device()()) {}
 
   awaitable<Result<json::object>> get(ObjectRef object) override {
@@ -219,6 +225,7 @@ class HttpKubeClient final : public KubeClient {
     if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
       co_return refused("DELETE", wrong);
     set_body(*call, kJson, delete_options(pod.uid, {}, grace));
+    co_await turn_to_delete();
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
     co_return confirm(name, pod.uid, answer);
@@ -232,6 +239,7 @@ class HttpKubeClient final : public KubeClient {
       co_return refused("DELETE", "pods and nodes have their own functions");
     }
     set_body(*call, kJson, delete_options(uid, {}, std::nullopt));
+    co_await turn_to_delete();
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
     co_return confirm(name, uid, answer);
@@ -245,12 +253,21 @@ class HttpKubeClient final : public KubeClient {
       co_return refused("DELETE", "the permit has no uid or no resourceVersion");
     }
     set_body(*call, kJson, delete_options(permit.uid(), permit.resource_version(), std::nullopt));
+    co_await turn_to_delete();
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
     co_return confirm(name, permit.uid(), answer);
   }
 
  private:
+  /// The deadline of the request begins after it.
+  awaitable<void> turn_to_delete() {
+    const auto wait = deletions_.take(std::chrono::steady_clock::now());
+    if (wait == wait.zero()) co_return;
+    asio::steady_timer timer(co_await asio::this_coro::executor, wait);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+
   static ObjectRef pod_ref(const PodRef& pod) { return ObjectRef{kPods, pod.ns, pod.name}; }
 
   static std::string wrong_with(const PodRef& pod, std::optional<seconds> grace) {
@@ -309,6 +326,7 @@ class HttpKubeClient final : public KubeClient {
     if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
       co_return refused("Eviction", wrong);
     set_body(*call, kJson, eviction(api_version, pod, grace, dry_run));
+    if (!dry_run) co_await turn_to_delete();
     auto name = api_.describe(*call);
     const auto answer = co_await api_.run(std::move(*call));
     co_return confirm(name, pod.uid, answer);
@@ -316,6 +334,7 @@ class HttpKubeClient final : public KubeClient {
 
   ClientOptions options_;
   ApiConnection api_;
+  TokenBucket deletions_;
   std::mt19937_64 random_;
   std::string eviction_version_ = "policy/v1";
   std::optional<int> minor_;  ///< of the server

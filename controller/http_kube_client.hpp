@@ -30,6 +30,9 @@ struct ClientOptions {
   Duration pool_idle = std::chrono::seconds(60);  ///< the server closes idle connections at 90 s
   std::size_t max_connections = 32;  ///< pooled connections in use at once; watches have their own
   std::size_t page_size = 500;
+  /// Evictions and deletions on average; three times as many at once after a pause. Bounds what a
+  /// mistake can do, ours or that of who creates the removals; far above what a cluster can do.
+  int deletions_per_second = 100;
   std::size_t max_body = 64 * 1024 * 1024;                      ///< one answer
   std::size_t max_event = 4 * 1024 * 1024;                      ///< one watch event
   std::string user_agent = "noderemoval/" NODEREMOVAL_VERSION;  ///< in the audit log of the server

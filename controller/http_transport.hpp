@@ -54,6 +54,9 @@ struct HttpHead {
   int status = 0;
   std::string content_type;
   std::string retry_after;
+  std::string date;
+  std::string flow_schema;     ///< UID of what API priority-and-fairness put the request into
+  std::string priority_level;  ///< likewise
 };
 
 struct HttpResponse {

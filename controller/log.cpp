@@ -26,6 +26,8 @@ Logging logging;
 
 void set_log_level(LogLevel level) { logging.minimum_level = level; }
 
+bool is_logged(LogLevel level) { return level >= logging.minimum_level; }
+
 void set_log_format(LogFormat format) { logging.format = format; }
 
 void set_log_sink(LogSink* sink) {
@@ -42,7 +44,7 @@ std::uint64_t dropped_log_lines() {
 }
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (level < logging.minimum_level) return;
+  if (!is_logged(level)) return;
   const auto now = wall_clock();
   std::vector<LogField> all{fields};
   const auto dropped = dropped_log_lines();

@@ -23,6 +23,9 @@ struct LogField {
 /// Lines below this level are not written. Info at start.
 void set_log_level(LogLevel level);
 
+/// For lines that cost something to make.
+bool is_logged(LogLevel level);
+
 /// Text at start.
 void set_log_format(LogFormat format);
 

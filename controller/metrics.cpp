@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "controller/http_date.hpp"
 #include "controller/log.hpp"
 #include "controller/process_metrics.hpp"
 
@@ -178,7 +179,11 @@ RestClientMetrics::RestClientMetrics(Registry& registry, std::string host)
       requests_(counters(registry, "rest_client_requests_total",
                          "Number of HTTP requests, partitioned by status code, method, and host.")),
       durations_(histograms(registry, "rest_client_request_duration_seconds",
-                            "Request latency in seconds. Broken down by verb, and host.")) {
+                            "Request latency in seconds. Broken down by verb, and host.")),
+      clock_offset_(gauges(registry, "noderemoval_server_clock_offset_seconds",
+                           "Clock of the API server minus ours, when it answered last. Its answers "
+                           "name whole seconds.")
+                        .Add({})) {
   for (const char* method : {"GET", "POST", "PATCH", "DELETE"}) of(method);
 }
 
@@ -203,6 +208,16 @@ void RestClientMetrics::answered(std::string_view method, int status,
   auto& counter = requests_.Add({{"code", code}, {"method", its.name}, {"host", host_}});
   its.by_status.emplace_back(status, &counter);
   counter.Increment();
+}
+
+void RestClientMetrics::server_said_date(const std::string& date, crd::TimePoint now) {
+  server_date_ = date;
+  server_date_came_ = now;
+}
+
+void RestClientMetrics::before_scrape() {
+  const auto date = parse_http_date(server_date_);
+  if (date) clock_offset_.Set(seconds(*date - server_date_came_));
 }
 
 Metrics::Metrics(const std::string& server)
@@ -230,6 +245,7 @@ void Metrics::set_leading(const std::string& name, bool leads) {
 
 std::string Metrics::text() {
   queue_->before_scrape();
+  rest_client_->before_scrape();
   log_lines_dropped_.Increment(static_cast<double>(dropped_log_lines()) -
                                log_lines_dropped_.Value());
   auto families = registry_->Collect();

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "crd/time.hpp"
+
 namespace prometheus {
 class Counter;
 class Gauge;
@@ -87,6 +89,10 @@ class RestClientMetrics {
 
   /// `status` is that of the answer; 0 when there was none (code="<error>" as in client-go).
   void answered(std::string_view method, int status, std::chrono::nanoseconds duration);
+  /// The Date header of an answer that came `now`.
+  void server_said_date(const std::string& date, crd::TimePoint now);
+  /// Sets the gauge of the server's clock.
+  void before_scrape();
 
  private:
   struct Method {
@@ -99,6 +105,9 @@ class RestClientMetrics {
   std::string host_;
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Histogram>& durations_;
+  prometheus::Gauge& clock_offset_;
+  std::string server_date_;  ///< read only when somebody looks
+  crd::TimePoint server_date_came_;
   std::vector<Method> methods_;  ///< GET, POST, PATCH, DELETE
 };
 

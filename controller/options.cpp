@@ -131,6 +131,11 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
                  "Connections to the API server beside watches")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--deletions-per-second", options.client.deletions_per_second,
+                 "Evictions and deletions per second on average, of all removals together (after a "
+                 "pause three times as many at once)")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   add_seconds(app, "--settle", options.policy.settle, 1, 3600,
               "Seconds after the cordon before which a Node is never deleted");
   add_seconds(app, "--overdue-margin", options.policy.overdue_margin, 1, 86400,

@@ -21,6 +21,7 @@ REFUSED = [
     ({"options": {"workers": 0}}, "'/options/workers'"),
     ({"options": {"workers": None}}, "'/options/workers'"),
     ({"options": {"maxConnections": 65}}, "'/options/maxConnections'"),
+    ({"options": {"deletionsPerSecond": 0}}, "'/options/deletionsPerSecond'"),
     ({"options": {"settle": "2s"}}, "'/options/settle'"),
     ({"options": {"overdueMargin": 86401}}, "'/options/overdueMargin'"),
     ({"options": {"leftoversTimeout": 1.5}}, "'/options/leftoversTimeout'"),

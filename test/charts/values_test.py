@@ -41,6 +41,7 @@ CHANGES = [
     ("crds.keep", False, {(CRD, "metadata", "annotations"): ABSENT}),
     ("options.workers", 256, {ARGS: [HEALTH, "--workers=256"]}),
     ("options.maxConnections", 64, {ARGS: [HEALTH, "--max-connections=64"]}),
+    ("options.deletionsPerSecond", 20, {ARGS: [HEALTH, "--deletions-per-second=20"]}),
     ("options.settle", 3600, {ARGS: [HEALTH, "--settle=3600"]}),
     ("options.overdueMargin", 86400, {ARGS: [HEALTH, "--overdue-margin=86400"]}),
     ("options.leftoversTimeout", 86400, {ARGS: [HEALTH, "--leftovers-timeout=86400"]}),

@@ -1,5 +1,6 @@
 #include "controller/http_kube_client.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "controller/log.hpp"
 #include "test/fake/client_fixture.hpp"
 #include "test/fake/delete_gate.hpp"
 
@@ -185,6 +187,36 @@ TEST_F(HttpKubeClientTest, EvictsByUid) {
             R"({"apiVersion":"policy/v1","kind":"Eviction",)"
             R"("metadata":{"name":"web-1","namespace":"default"},)"
             R"("deleteOptions":{"preconditions":{"uid":"u-1"},"gracePeriodSeconds":30}})");
+}
+
+TEST_F(HttpKubeClientTest, LogsWhereTheServerQueuedARequestWhenAskedTo) {
+  always(answer(200, node_json("n1"), "application/json",
+                "X-Kubernetes-PF-FlowSchema-UID: f-1\r\n"
+                "X-Kubernetes-PF-PriorityLevel-UID: p-1\r\n"));
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(get_node());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  set_log_level(LogLevel::Debug);
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(get_node());
+  set_log_level(LogLevel::Info);
+  const auto line = testing::internal::GetCapturedStderr();
+  for (const auto part : {"method=\"GET\"", "path=\"/api/v1/nodes/n1\"", "status=\"200\"",
+                          "flowSchema=\"f-1\"", "priorityLevel=\"p-1\""}) {
+    EXPECT_THAT(line, testing::HasSubstr(part));
+  }
+}
+
+TEST_F(HttpKubeClientTest, LetsEvictionsAndDeletionsWaitForTheirTurn) {
+  options_.deletions_per_second = 1;
+  always(answer(200, R"({"kind":"Status","status":"Success"})"));
+  const auto started = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(client().evict(pod(), {}, true)));  // a dry run
+  EXPECT_TRUE(run(client().evict(pod(), {}, false)));
+  EXPECT_TRUE(run(client().delete_pod(pod(), {})));
+  EXPECT_TRUE(run(client().delete_pod(pod(), std::chrono::seconds(0))));
+  EXPECT_TRUE(run(client().evict(pod(), {}, false)));
+  EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::seconds(1));
 }
 
 TEST_F(HttpKubeClientTest, EvictsWithTheOlderVersionOnAnOlderServer) {

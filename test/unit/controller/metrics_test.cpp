@@ -54,6 +54,7 @@ TEST(MetricsTest, HaveTheNamesAndTypesOfControllerRuntimeAndClientGo) {
       "leader_election_master_status gauge",
       "noderemoval_build_info gauge",
       "noderemoval_log_lines_dropped_total counter",
+      "noderemoval_server_clock_offset_seconds gauge",
       "process_cpu_seconds_total counter",
       "process_max_fds gauge",
       "process_open_fds gauge",
@@ -245,6 +246,26 @@ TEST_F(ReconcileMetricsTest, CountWhatCameOfEachReconcile) {
 }
 
 class ClientMetricsTest : public fake::ClientFixture {};
+
+TEST_F(ClientMetricsTest, TellTheClockOfTheServerFromOurs) {
+  Metrics metrics{"host:1"};
+  const auto counted = make_http_kube_client(config_, options_, &metrics.rest_client());
+  server_.on_request([](const fake::Request&) {
+    return fake::answer(200, node_json("n1"), "application/json",
+                        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  });
+  const std::string offset = "noderemoval_server_clock_offset_seconds";
+  EXPECT_EQ(value(metrics, offset), 0);
+  EXPECT_TRUE(run(counted->get(node("n1"))));
+  const auto years = (784111777.0 - static_cast<double>(std::time(nullptr))) / (365 * 86400);
+  EXPECT_NEAR(value(metrics, offset) / (365 * 86400), years, 0.01);
+}
+
+TEST_F(ClientMetricsTest, AreNotMisledByADateThatIsNone) {
+  Metrics metrics{"host:1"};
+  metrics.rest_client().server_said_date("tomorrow", crd::TimePoint{1h});
+  EXPECT_EQ(value(metrics, "noderemoval_server_clock_offset_seconds"), 0);
+}
 
 TEST_F(ClientMetricsTest, CountTheRequestsOfTheClient) {
   Metrics metrics{"host:1"};

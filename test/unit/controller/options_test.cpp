@@ -80,6 +80,8 @@ TEST(Options, AreReadInEveryFlag) {
                               "3",
                               "--max-connections",
                               "4",
+                              "--deletions-per-second",
+                              "11",
                               "--settle",
                               "5",
                               "--overdue-margin",
@@ -114,6 +116,7 @@ TEST(Options, AreReadInEveryFlag) {
   EXPECT_TRUE(options->kube_config.insecure_allowed);
   EXPECT_EQ(options->workers, 3U);
   EXPECT_EQ(options->client.max_connections, 4U);
+  EXPECT_EQ(options->client.deletions_per_second, 11);
   EXPECT_EQ(options->policy.settle, 5s);
   EXPECT_EQ(options->policy.overdue_margin, 6s);
   EXPECT_EQ(options->policy.leftovers_timeout, 7s);
@@ -151,6 +154,7 @@ TEST(Options, HaveBounds) {
   } kCases[] = {
       {"--workers", "1", "256", "0", "257"},
       {"--max-connections", "1", "64", "0", "65"},
+      {"--deletions-per-second", "1", "10000", "0", "10001"},
       {"--settle", "1", "3600", "0", "3601"},
       {"--overdue-margin", "1", "86400", "0", "86401"},
       {"--leftovers-timeout", "1", "86400", "0", "86401"},
@@ -262,11 +266,12 @@ TEST(Options, HelpWithEveryFlagAndEnd) {
     const auto options = parse({flag});
     ASSERT_FALSE(options);
     EXPECT_EQ(options.error().code, 0);
-    for (const auto name : {"--kubeconfig", "--context", "--workers", "--max-connections",
-                            "--settle", "--overdue-margin", "--leftovers-timeout", "--min-healthy",
-                            "--log-level", "--log-format", "--health-address", "--metrics-address",
-                            "--metrics-tls-cert-file", "--metrics-tls-key-file",
-                            "--metrics-insecure", "--shutdown-timeout", "--version", "--help"}) {
+    for (const auto name :
+         {"--kubeconfig", "--context", "--workers", "--max-connections", "--deletions-per-second",
+          "--settle", "--overdue-margin", "--leftovers-timeout", "--min-healthy", "--log-level",
+          "--log-format", "--health-address", "--metrics-address", "--metrics-tls-cert-file",
+          "--metrics-tls-key-file", "--metrics-insecure", "--shutdown-timeout", "--version",
+          "--help"}) {
       EXPECT_THAT(options.error().text, HasSubstr(name));
     }
   }

@@ -33,10 +33,15 @@ using controller::KubeError;
 using controller::log;
 using controller::LogLevel;
 using controller::ObjectRef;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only
 /// queue there.
 constexpr std::size_t kPodRequestsInFlight = 16;
+
+/// For so long a fresh read of the removal and its node lets requests for pods go out. What is left
+/// then waits for the next round, which reads again: the user may have cancelled.
+constexpr std::chrono::seconds kCheckHolds{5};
 
 /// How old the list of all nodes may be before something that cannot be undone.
 constexpr std::chrono::seconds kCensusMaxAge{2};
@@ -338,19 +343,24 @@ class Actor {
         {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});
   }
 
-  awaitable<void> send_from(const std::vector<Action>& actions, std::shared_ptr<std::size_t> next) {
-    while (*next < actions.size()) co_await send_for_pod(actions[(*next)++]);
+  awaitable<void> send_from(const std::vector<Action>& actions, std::shared_ptr<std::size_t> next,
+                            SteadyTime until) {
+    while (*next < actions.size() && std::chrono::steady_clock::now() < until) {
+      co_await send_for_pod(actions[(*next)++]);
+    }
   }
 
   awaitable<void> run_in_parallel(const std::vector<Action>& actions) {
+    const auto until = std::chrono::steady_clock::now() + kCheckHolds;
     const auto executor = co_await asio::this_coro::executor;
     const auto next = std::make_shared<std::size_t>(0);
     const auto lanes = std::min(actions.size(), kPodRequestsInFlight);
-    using Lane = decltype(asio::co_spawn(executor, send_from(actions, next), asio::deferred));
+    using Lane =
+        decltype(asio::co_spawn(executor, send_from(actions, next, until), asio::deferred));
     std::vector<Lane> started;
     started.reserve(lanes);
     for (std::size_t i = 0; i < lanes; ++i) {
-      started.push_back(asio::co_spawn(executor, send_from(actions, next), asio::deferred));
+      started.push_back(asio::co_spawn(executor, send_from(actions, next, until), asio::deferred));
     }
     auto group = asio::experimental::make_parallel_group(std::move(started));
     const auto [order, errors] =

@@ -13,8 +13,8 @@
 namespace controller {
 
 /// Decodes JSON objects from text that is cut anywhere, one after the other, and keeps of them what
-/// a projection names. Any cut gives the same result. Memory: what is kept of one object, whatever
-/// the text weighs. Pure: no I/O.
+/// a projection names. Any cut gives the same result (but for the rounding of a fraction). Memory:
+/// what is kept of one object, whatever the text weighs. Pure: no I/O.
 class ObjectDecoder {
  public:
   /// Called with every object in the array "items" as soon as it is complete, which is before it is

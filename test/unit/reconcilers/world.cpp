@@ -58,6 +58,11 @@ void World::revive_kubelet() {
   node->meta.resource_version = std::to_string(++version_);
 }
 
+void World::set_unschedulable(bool unschedulable) {
+  node->unschedulable = unschedulable;
+  node->meta.resource_version = std::to_string(++version_);
+}
+
 void World::replace_node() {
   node = make_node();
   node->meta.uid = "replacement-" + std::to_string(++replacements_);

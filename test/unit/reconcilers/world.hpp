@@ -50,6 +50,8 @@ class World {
   void add_pod(crd::Pod pod);
   void kill_kubelet();
   void revive_kubelet();
+  /// kubectl cordon, kubectl uncordon
+  void set_unschedulable(bool unschedulable);
   /// Deletes the node and joins it again under the same name.
   void replace_node();
   /// kubectl delete noderemoval

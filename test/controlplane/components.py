@@ -19,8 +19,10 @@ AUDIT_POLICY = {
         {"level": "None", "verbs": ["get", "list", "watch"],
          "users": ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"]},
         {"level": "RequestResponse", "resources": [
-            {"group": "", "resources": ["nodes", "pods", "pods/eviction"]},
-            {"group": "noderemoval.dev", "resources": ["noderemovals", "noderemovals/status"]}]},
+            {"group": "", "resources": ["nodes", "nodes/status", "pods", "pods/binding", "pods/eviction"]},
+            {"group": "noderemoval.dev", "resources": ["noderemovals", "noderemovals/status"]},
+            {"group": "coordination.k8s.io", "resources": ["leases"]},
+            {"group": "storage.k8s.io", "resources": ["volumeattachments"]}]},
         {"level": "Metadata"},
     ],
 }

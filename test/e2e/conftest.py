@@ -11,6 +11,7 @@ from controlplane import ControlPlane
 from existing_cluster import ExistingCluster
 from fault_proxy import FaultProxy
 from operator_process import Operator
+from oracle import Oracle
 from sandbox import Sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -50,6 +51,22 @@ def cluster(request):
         running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle(request, cluster):
+    """Judges what the operator did; None where there is no audit log."""
+    return None if request.config.getoption("--existing-cluster") else Oracle(cluster.audit_log)
+
+
+@pytest.fixture(autouse=True)
+def audited(request):
+    """Fails every test in which the operator sent what it must not."""
+    oracle = request.getfixturevalue("oracle") if "cluster" in request.fixturenames else None
+    yield
+    violations = oracle.violations() if oracle else []
+    if violations:
+        pytest.fail("the operator must not do this:\n" + "\n".join(violations), pytrace=False)
 
 
 @pytest.fixture(scope="session")

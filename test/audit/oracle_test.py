@@ -424,6 +424,20 @@ def test_a_dry_run_may_ask_whether_a_pod_could_be_evicted(tmp_path):
     assert violations(told, tmp_path) == []
 
 
+def test_a_watch_may_tell_that_another_node_has_joined(tmp_path):
+    told = graceful()
+    without(told.steps, "node is gone")
+    told.add("joined again", 8, "create", NODES, {}, story.node(8, claimed=False, uid="another"), user="somebody")
+    assert violations(told, tmp_path) == []
+
+
+def test_an_answer_without_a_version_is_no_state(tmp_path):
+    told = graceful()
+    told.add("deleted at once", 20, "delete", f"{PODS}/web", {}, story.pod(), user="somebody")
+    without(told.answer("deleted at once"), "metadata", "resourceVersion")
+    assert violations(told, tmp_path) == []
+
+
 def test_requests_of_others_are_not_judged(tmp_path):
     told = graceful()
     told.add("of a user", 10, "delete", f"{NODES}/{NODE}", {}, user="somebody")

@@ -222,7 +222,8 @@ def volumes_are_detached_first(it, seen, read):
 
 
 def gone_is_what_the_server_says(it, seen, read):
-    """NodeDeleted=True needs an answer that the Node is not there, or is another one."""
+    """NodeDeleted=True needs an answer that the Node is not there, or that there is another one, of which a watch may
+    have told as well."""
     if it.resource != "noderemovals/status" or not it.succeeded:
         return
     before = seen.removals.before(it.answer["metadata"]["uid"], it.answer["metadata"]["resourceVersion"])
@@ -231,7 +232,10 @@ def gone_is_what_the_server_says(it, seen, read):
             before and condition_of(before, "NodeDeleted")["status"] == "True"):
         return
     _, node = read.nodes.get(it.answer["spec"]["nodeName"], (None, "never read"))
-    if node == "never read" or node and node["metadata"]["uid"] == status.get("nodeUID"):
+    if node != "never read" and (not node or node["metadata"]["uid"] != status.get("nodeUID")):
+        return
+    if not seen.nodes.has_other(it.answer["spec"]["nodeName"], status.get("nodeUID"),
+                                it.answer["metadata"]["resourceVersion"]):
         yield "S11: a Node is called deleted that was there when it was read last"
 
 

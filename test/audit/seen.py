@@ -29,6 +29,13 @@ class Versions:
         place = bisect.bisect_left(states, int(version), key=lambda each: each[0])
         return states[place - 1][1] if place else None
 
+    def has_other(self, name, uid, version):
+        """Whether an object of this name but of another UID existed before this version, and after the last state of
+        this UID."""
+        last = max((each for each, _ in self._states.get(uid, [])), default=0)
+        return any(last < each < int(version) and thing["metadata"]["name"] == name
+                   for other, states in self._states.items() if other != uid for each, thing in states)
+
     def all(self, uid):
         return [thing for _, thing in self._states.get(uid, [])]
 
@@ -90,7 +97,8 @@ class Seen:
         known = {"nodes": self.nodes, "pods": self.pods, "noderemovals": self.removals}.get(
             request.resource.partition("/")[0])
         for thing in items or [] if known else []:
-            if "uid" in thing.get("metadata", {}) and "spec" in thing:
+            # A pod that is deleted at once is answered without a version.
+            if "spec" in thing and {"uid", "resourceVersion"} <= set(thing.get("metadata", {})):
                 known.add(thing)
 
     def learn(self, request):

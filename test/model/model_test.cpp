@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "controller/log.hpp"
+#include "test/model/explorer.hpp"
+#include "test/model/scenario.hpp"
+
+namespace model {
+namespace {
+
+constexpr PodKinds kTwoPods{PodKind::Replicated, PodKind::Daemon, PodKind::None};
+constexpr PodKinds kThreePods{PodKind::Replicated, PodKind::Daemon, PodKind::Replicated};
+constexpr PodKinds kStateful{PodKind::Stateful, PodKind::Daemon, PodKind::None};
+
+void expect_no_counterexample(const Scenario& scenario, Check check = Check::SafetyAndLiveness) {
+  controller::set_log_level(controller::LogLevel::Error);
+  const auto result = explore(scenario, check);
+  std::cout << "[ explored ] " << scenario.name << ": " << result.states << " states, "
+            << result.transitions << " transitions, depth " << result.depth << ", "
+            << result.time.count() << " ms\n";
+  EXPECT_FALSE(result.counterexample) << to_text(*result.counterexample);
+}
+
+TEST(Model, RemovesAReadyNodeThroughCrashesAndLostReplies) {
+  auto scenario = make_scenario("ready node", kTwoPods);
+  scenario.start.budget_blocks = true;
+  scenario.start.budget = {.crash = 1, .lost_reply = 1, .heartbeat = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, WaitsForAPodThatIsBoundLate) {
+  auto scenario = make_scenario("late pod", kThreePods);
+  scenario.start.pods[0].phase = PodPhase::Gone;
+  scenario.start.pods[2].phase = PodPhase::Unbound;
+  scenario.start.budget = {.crash = 1, .heartbeat = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, CancelsAtAnyMoment) {
+  auto scenario = make_scenario("cancel", kTwoPods);
+  scenario.start.budget = {.crash = 1, .heartbeat = 1, .cancel = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, LeavesANodeCordonedThatWasCordonedBefore) {
+  auto scenario = make_scenario("cancel of a cordoned node", kTwoPods);
+  scenario.cordoned_before = true;
+  scenario.start.node.unschedulable = true;
+  scenario.start.budget = {.crash = 1, .lost_reply = 1, .cancel = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, HoldsWhenHumansTouchTheNode) {
+  auto scenario = make_scenario("humans", kTwoPods);
+  scenario.start.budget = {.cancel = 1, .uncordon = 1, .cordon = 1, .take_claim = 1, .protect = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, StandsStillWhileItIsSuspended) {
+  auto scenario = make_scenario("suspend", kTwoPods);
+  scenario.start.budget = {.kubelet_stops = 1, .cancel = 1, .suspend = 1, .resume = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, ClearsADeadNodeOnlyWhenThatIsSafe) {
+  auto scenario = make_scenario("dying node", kStateful);
+  scenario.start.attached = true;
+  scenario.start.budget = {.crash = 1, .kubelet_stops = 2, .kubelet_returns = 1, .fence = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, RestartsThePodsOfADeadNode) {
+  auto scenario = make_scenario("dead node", kTwoPods);
+  scenario.start.budget = {
+      .lost_reply = 1, .kubelet_stops = 2, .kubelet_returns = 1, .cancel = 1, .outage = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, LeavesASuccessorOfTheSameNameAlone) {
+  auto scenario = make_scenario("successor", kTwoPods);
+  scenario.start.budget = {
+      .crash = 1, .lost_reply = 1, .cancel = 1, .delete_node = 1, .join_again = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, IsSafeWithTwoLeaders) {
+  auto scenario = make_scenario("two leaders", {PodKind::Replicated, PodKind::None, PodKind::None});
+  scenario.leaders = 2;
+  expect_no_counterexample(scenario, Check::Safety);
+}
+
+}  // namespace
+}  // namespace model

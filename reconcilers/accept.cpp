@@ -144,6 +144,11 @@ void release(Round& round, bool uncordon) {
   const bool marked = is_ours && (!claim || claim->uid.empty()) && taints::has_removing(**node) &&
                       round.status().conditions.find(condition::kCordoned) != nullptr;
   if (!claimed && !marked) {
+    // A watch that is behind does not show a cordon whose answer was lost.
+    if (!round.seen.node_is_fresh) {
+      round.decision.needs.insert(FactName::FreshNode);
+      return;
+    }
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;
   }

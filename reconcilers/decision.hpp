@@ -116,6 +116,7 @@ using Action =
 /// Facts that are read only in the steps that need them.
 enum class FactName {
   Node,
+  FreshNode,  ///< the node as the API server has it now, whatever a watch shows
   Pods,
   Census,
   Workloads,

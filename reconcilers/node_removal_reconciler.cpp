@@ -231,6 +231,9 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
     case FactName::Node:
       co_await learn_node(seen, session);
       break;
+    case FactName::FreshNode:
+      co_await learn_fresh_node(seen, session);
+      break;
     case FactName::Pods:
       co_await learn_pods(seen, session);
       break;
@@ -285,15 +288,20 @@ awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& se
   if (watched == nullptr) {
     // A node that the watch does not show may still exist: only the API server's own 404 says that
     // it does not.
-    auto node = co_await read_node(deps_.client, name);
-    if (node && *node) session.latest_node = **node;
-    seen.node = std::move(node);
+    co_await learn_fresh_node(seen, session);
     co_return;
   }
   const bool ours_is_newer = session.latest_node &&
                              session.latest_node->meta.uid == watched->meta.uid &&
                              crd::is_newer(session.latest_node->meta, watched->meta);
   seen.node = std::optional{ours_is_newer ? *session.latest_node : *watched};
+}
+
+awaitable<void> NodeRemovalReconciler::learn_fresh_node(Observation& seen, Session& session) {
+  auto node = co_await read_node(deps_.client, seen.removal.spec.node_name);
+  if (node && *node) session.latest_node = **node;
+  seen.node = std::move(node);
+  seen.node_is_fresh = true;
 }
 
 awaitable<void> NodeRemovalReconciler::learn_removed_nodes(Observation& seen, Session& session) {

@@ -50,6 +50,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session);
   awaitable<void> learn(FactName fact, Observation& seen, Session& session);
   awaitable<void> learn_node(Observation& seen, Session& session);
+  awaitable<void> learn_fresh_node(Observation& seen, Session& session);
   awaitable<void> learn_pods(Observation& seen, Session& session);
   awaitable<void> learn_removed_nodes(Observation& seen, Session& session);
   awaitable<Write> write_status(const crd::NodeRemoval& removal,

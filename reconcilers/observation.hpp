@@ -104,6 +104,7 @@ struct Observation {
 
   /// The node of that name; known and nullopt = proven absent by the API server's own 404.
   Fact<std::optional<crd::Node>> node;
+  bool node_is_fresh = false;  ///< `node` was read from the quorum in this round
   /// All pods bound to the node, sorted by namespace and name.
   Fact<std::vector<crd::Pod>> pods;
   Fact<std::vector<NodeSummary>> census;

@@ -159,6 +159,7 @@ inline Observation first_sight() {
   Observation seen;
   seen.removal = make_removal();
   seen.node = std::optional{make_node()};
+  seen.node_is_fresh = true;
   seen.pods = std::vector<crd::Pod>{};
   seen.census = make_census();
   seen.workloads = std::map<std::string, WorkloadProgress>{};
@@ -265,6 +266,8 @@ inline std::string_view name_of(FactName fact) {
   switch (fact) {
     case FactName::Node:
       return "Node";
+    case FactName::FreshNode:
+      return "FreshNode";
     case FactName::Pods:
       return "Pods";
     case FactName::Census:

@@ -93,6 +93,19 @@ TEST(Cancel, AsksForNothingButTheNode) {
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
+/// The explorer found it: the cordon is done, its answer is lost, the user cancels, and the watch
+/// still shows the node as it was before.
+TEST(Cancel, LetsGoOfTheNodeOnlyAfterItHasAskedTheApiServerItself) {
+  auto seen = cancelled_with({});
+  seen.node = std::optional{make_node()};
+  seen.node_is_fresh = false;
+  const auto decision = decide_at(seen);
+  EXPECT_THAT(decision.needs, ElementsAre(FactName::FreshNode));
+  EXPECT_THAT(actions_of(decision), IsEmpty());
+  cordon(node_of(seen));
+  EXPECT_THAT(actions_of(decide_at(seen)), ElementsAre("Release jetson (node-1) and uncordon"));
+}
+
 TEST(Cancel, WaitsWhenTheNodeCannotBeRead) {
   auto seen = cancelled_with({});
   seen.node = std::unexpected("timed out");

@@ -46,6 +46,7 @@ class Dice {
     Observation seen;
     seen.removal = removal();
     throw_for(seen.node, [&] { return node(); });
+    seen.node_is_fresh = chance(70);
     throw_for(seen.pods, [&] { return pods(); });
     throw_for(seen.census, [&] { return census(); });
     throw_for(seen.workloads, [&] { return progress(); });
@@ -329,6 +330,7 @@ TEST(Decide, DoesNothingBeforeItKnowsWhatItNeeds) {
 TEST(Decide, AsksOnlyForFactsThatItWasNotTold) {
   for_many([](const Observation& seen, const Decision& decision) {
     const std::map<FactName, bool> told{{FactName::Node, seen.node.has_value()},
+                                        {FactName::FreshNode, seen.node_is_fresh},
                                         {FactName::Pods, seen.pods.has_value()},
                                         {FactName::Census, seen.census.has_value()},
                                         {FactName::Workloads, seen.workloads.has_value()},

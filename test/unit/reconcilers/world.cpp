@@ -116,6 +116,9 @@ void World::answer(FactName fact, Observation& seen) const {
   switch (fact) {
     case FactName::Node:
       return fill(seen.node, readable, node);
+    case FactName::FreshNode:
+      seen.node_is_fresh = true;
+      return fill(seen.node, readable, node);
     case FactName::Pods:
       return fill(seen.pods, readable, pods);
     case FactName::Census:

@@ -97,6 +97,7 @@ Broken broken_by_deleted_node(const World& world, const Scenario& scenario,
   }
   if (world.attached) return "S20: deletes a node with an attached volume";
   if (world.node.is_protected) return "S10: deletes a protected node";
+  if (scenario.leaders > 1) return std::nullopt;  // two may undo each other's notes
   const auto& status = statuses.at(world.removal.status);
   if (status.conditions.find(condition::kNodeDeleted) == nullptr) {
     return "S17: deletes a node before that is in status";
@@ -119,29 +120,30 @@ Broken broken_by_node_delete(const World& world, const Process& process, const R
   return broken_by_deleted_node(world, scenario, statuses);
 }
 
-Broken broken_by_node_patch(const Request& request, const Scenario& scenario) {
+Broken broken_by_node_patch(const World& world, const Request& request) {
   if (request.uid.empty() || request.resource_version.empty()) {
     return "S2: changes a node without UID or resourceVersion";
   }
   if (request.uid != node_uid(1)) return "S1: changes the successor of its node";
   const auto* unschedulable = request.patch.at("spec").as_object().if_contains("unschedulable");
   const bool uncordons = unschedulable != nullptr && unschedulable->is_null();
-  if (uncordons && scenario.cordoned_before) return "S13: uncordons what a human had cordoned";
+  if (uncordons && world.cordoned_by_hand && takes_effect(world, request))
+    return "S13: uncordons what a human had cordoned";
   return std::nullopt;
 }
 
 /// The end of a cancelled or failed removal.
-Broken broken_by_release(const World& world, const Scenario& scenario) {
+Broken broken_by_release(const World& world) {
   const auto& node = world.node;
   if (node.generation != 1) return std::nullopt;
   if (node.claim == Claim::Ours || node.claim == Claim::OursOnCordoned || node.removing) {
     return "L9: lets go of a node that still has its claim or taint";
   }
-  if (node.unschedulable && !scenario.cordoned_before) return "L9: leaves a node cordoned";
+  if (node.unschedulable && !world.cordoned_by_hand) return "L9: leaves a node cordoned";
   return std::nullopt;
 }
 
-Broken broken_by_finalizers(const World& world, const Request& request, const Scenario& scenario) {
+Broken broken_by_finalizers(const World& world, const Request& request) {
   const auto finalizers =
       crd::json::strings_at(request.patch.at("metadata").as_object(), "finalizers");
   const auto has = [&](std::string_view name) {
@@ -149,7 +151,7 @@ Broken broken_by_finalizers(const World& world, const Request& request, const Sc
   };
   if (!has("somebody.else/finalizer")) return "S16: removes a foreign finalizer";
   if (has(crd::kFinalizer) || !takes_effect(world, request)) return std::nullopt;
-  return broken_by_release(world, scenario);
+  return broken_by_release(world);
 }
 
 }  // namespace
@@ -163,9 +165,9 @@ Broken broken_by(const World& world, const Process& process, const Request& requ
     case Verb::DeleteNode:
       return broken_by_node_delete(world, process, request, scenario, statuses);
     case Verb::PatchNode:
-      return broken_by_node_patch(request, scenario);
+      return broken_by_node_patch(world, request);
     case Verb::PatchRemoval:
-      return broken_by_finalizers(world, request, scenario);
+      return broken_by_finalizers(world, request);
     case Verb::None:
     case Verb::GetRemoval:
     case Verb::GetNode:

@@ -96,6 +96,13 @@ void Operator::answer(FactName fact, const World& world, const Process& process,
       seen.node = std::move(node);
       return;
     }
+    case FactName::FreshNode: {
+      std::optional<crd::Node> node;
+      if (world.node.exists()) node = to_node(world.node);
+      seen.node = std::move(node);
+      seen.node_is_fresh = true;
+      return;
+    }
     case FactName::Pods: {
       std::vector<crd::Pod> pods;
       for (std::size_t i = 0; i < kPods; ++i) {
@@ -172,8 +179,10 @@ Verdict Operator::decide_anew(const World& world, const Process& process) {
   for (int questions = 0; questions < 20; ++questions) {
     auto decision = reconcilers::decide(seen, scenario_.policy, kNow);
     if (decision.needs.empty()) {
+      const auto& viewed = seen.node_is_fresh ? world.node : process.node;
       return {statuses_.id_of(std::move(decision.status)),
-              id_of(std::move(decision.actions), std::to_string(process.node.version))};
+              id_of(std::move(decision.actions), std::to_string(viewed.version)),
+              seen.node_is_fresh};
     }
     for (const auto fact : decision.needs) answer(fact, world, process, seen);
   }
@@ -187,10 +196,10 @@ Verdict Operator::decide(const World& world, const Process& process) {
   append_bytes(key, process.pods);
   for (const Byte part :
        {process.told, process.cleared, process.refused, process.pausing, Byte{process.gate_refused},
-        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage},
-        Byte{world.node.ready}, Byte{world.node.unschedulable}, world.node.generation}) {
+        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage}}) {
     key.push_back(static_cast<char>(part));
   }
+  append_bytes(key, world.node);
   append_bytes(key, world.replaced);
   const auto found = decided_.find(key);
   if (found != decided_.end()) return found->second;

@@ -43,6 +43,7 @@ struct Progress {
 struct Verdict {
   std::uint16_t status = 0;
   std::uint16_t actions = 0;
+  bool read_node = false;  ///< the process has asked for the node as it is now
 };
 
 /// The production code as a machine that can be asked from any state. decide() and act() are called

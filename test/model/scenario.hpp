@@ -15,7 +15,6 @@ struct Scenario {
   World start;
   int leaders = 1;  ///< processes that act at the same time
   PodKinds kinds{};
-  bool cordoned_before = false;  ///< by a human
   boost::json::object spec;
   reconcilers::Policy policy;
 };

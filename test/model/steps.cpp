@@ -125,7 +125,7 @@ Process restarted(const World& world, const Process& before) {
   Process process;
   process.alive = true;
   process.removal = world.removal;
-  process.node = before.node;
+  process.node.version = 0;  // no watch yet, so it is read
   process.pods = before.pods;
   return process;
 }
@@ -194,6 +194,7 @@ void Steps::decide(const World& world, std::size_t which, Out& out) {
   // What no watch shows, or only one that is behind, is read.
   if (!seen.node.exists() || (seen.node.generation == 1 && seen.knows_gone)) seen.node = world.node;
   const auto verdict = operator_.decide(world, seen);
+  if (verdict.read_node) seen.node = world.node;
   Successor next{name(which) + " decides", world, std::nullopt};
   auto& process = next.world.processes[which];
   process = seen;
@@ -339,13 +340,22 @@ void Steps::of_humans(const World& world, Out& out) {
       [](World& next) {
         next.node.unschedulable = false;
         next.hand_uncordoned = true;
+        next.cordoned_by_hand = false;
         ++next.node.version;
         note_cordon(next, false);
       });
-  add_node(&Budget::cordon, "somebody cordons the node", !node.unschedulable,
-           [](NodeState& n) { n.unschedulable = true; });
-  add_node(&Budget::take_claim, "somebody takes the claim off the node", node.claim != Claim::None,
-           [](NodeState& n) { n.claim = Claim::None; });
+  const auto& status = statuses_.at(removal.status);
+  const auto* cordoned = status.conditions.find(condition::kCordoned);
+  const bool begun = cordoned != nullptr && cordoned->status != crd::ConditionStatus::Unknown;
+  add(&Budget::cordon, "somebody cordons the node", node.exists() && !node.unschedulable,
+      [&](World& next) {
+        next.node.unschedulable = true;
+        next.cordoned_by_hand = next.node.claim == Claim::None && !next.node.removing;
+        ++next.node.version;
+        note_cordon(next, world.node.takes_pods());
+      });
+  add_node(&Budget::take_claim, "somebody takes the claim off the node",
+           begun && node.claim != Claim::None, [](NodeState& n) { n.claim = Claim::None; });
   add_node(&Budget::protect, "somebody protects the node", !node.is_protected,
            [](NodeState& n) { n.is_protected = true; });
   add(&Budget::delete_node, "somebody deletes the node", node.exists(),

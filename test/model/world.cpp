@@ -93,6 +93,7 @@ void for_world_part(W& world, Io io) {
   io(world.outage);
   io(world.budget_blocks);
   io(world.hand_uncordoned);
+  io(world.cordoned_by_hand);
   io(world.closed_for);
   io(world.budget);
 }

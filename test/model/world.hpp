@@ -18,7 +18,7 @@ namespace model {
 using Byte = std::uint8_t;
 
 inline constexpr int kTickSeconds = 10;
-inline constexpr Byte kMaxAge = 3;  ///< in ticks
+inline constexpr Byte kMaxAge = 2;  ///< in ticks
 inline constexpr std::size_t kPods = 3;
 inline constexpr std::size_t kProcesses = 2;
 inline constexpr std::size_t kMaxAnswers = 8;
@@ -139,6 +139,7 @@ struct World {
   bool outage = false;                 ///< the other nodes are NotReady
   bool budget_blocks = false;          ///< the PodDisruptionBudget lets no pod go
   bool hand_uncordoned = false;        ///< a human has uncordoned the node
+  bool cordoned_by_hand = false;       ///< a human had cordoned it before the removal did
   Byte closed_for = kMaxAge;           ///< ticks since the node last took pods
   Budget budget;
   std::array<Process, kProcesses> processes;

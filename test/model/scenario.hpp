@@ -13,7 +13,8 @@ namespace model {
 struct Scenario {
   std::string name;
   World start;
-  int leaders = 1;  ///< processes that act at the same time
+  bool watches_together = false;  ///< fewer worlds: the watches of a process are equally far behind
+  int leaders = 1;                ///< processes that act at the same time
   PodKinds kinds{};
   boost::json::object spec;
   reconcilers::Policy policy;

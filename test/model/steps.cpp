@@ -358,7 +358,7 @@ void Steps::of_humans(const World& world, Out& out) {
            begun && node.claim != Claim::None, [](NodeState& n) { n.claim = Claim::None; });
   add_node(&Budget::protect, "somebody protects the node", !node.is_protected,
            [](NodeState& n) { n.is_protected = true; });
-  add(&Budget::delete_node, "somebody deletes the node", node.exists(),
+  add(&Budget::delete_node, "somebody deletes the node", node.exists() && !status.node_uid.empty(),
       [](World& next) { next.node = {.generation = 0, .version = next.node.version}; });
   add(&Budget::join_again, "a node of that name joins", !node.exists(), [](World& next) {
     next.node = new_node(next.node);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Switches one guard off at a time and shows which test notices.
 
-    test/model/mutants.py BUILD_FOLDER [NAME...]
+    test/model/mutants.py BUILD_FOLDER [--quick | NAME...]
 
 Each entry of mutants.json changes one place of a copy of one source file; the copy is linked into the explorer,
-and, when that notices nothing, into the unit tests. The sources are left as they are. Fails when a mutant lives,
+and, when that notices nothing, into the unit tests. The explorer is not asked where decide() and the gate look at
+the same thing ("twice": true), because the other one still does. The sources are left as they are. Fails when a mutant lives,
 and when the text that an entry wants to change is not there exactly once.
 """
 
@@ -30,7 +31,7 @@ class Builder:
         self.link_commands = {test: self._link_command(test) for test in TESTS.values()}
 
     def _link_command(self, test):
-        lines = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s", test],
+        lines = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s", f"test/{test}"],
                                check=True, capture_output=True, text=True).stdout.splitlines()
         command = next(line for line in lines if f"-o test/{test}" in line)
         return next(part for part in command.split(" && ") if f"-o test/{test}" in part)
@@ -77,7 +78,10 @@ def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     mutants = json.loads((ROOT / "test/model/mutants.json").read_text())
     texts = [mutated_text(mutant) for mutant in mutants]
-    chosen = [(m, t) for m, t in zip(mutants, texts) if not sys.argv[2:] or m["name"] in sys.argv[2:]]
+    wanted = sys.argv[2:]
+    if wanted == ["--quick"]:
+        wanted = [mutant["name"] for mutant in mutants if mutant.get("quick")]
+    chosen = [(m, t) for m, t in zip(mutants, texts) if not wanted or m["name"] in wanted]
     builder = Builder(build)
     begin = time.monotonic()
     alive = []
@@ -85,6 +89,8 @@ def main():
     for mutant, text in chosen:
         mutated = builder.compile(mutant["file"], text)
         for kind, test in TESTS.items():
+            if kind == "explorer" and mutant.get("twice"):
+                continue
             killed_by = killer(builder.link(test, mutated))
             if killed_by:
                 print(f'| {mutant["name"]} | {kind} | {killed_by} |', flush=True)

@@ -85,8 +85,10 @@ class Explorer {
       auto here = encode(world);
       if (good_.contains(here)) break;
       on_the_way.push_back(here);
+      const auto length = trace.size();
       if (!steps_.fair_round(world, trace)) return Counterexample{trace.back(), std::move(trace)};
       if (encode(world) != here) continue;
+      if (writes(trace, length)) return Counterexample{"S19: writes at rest", std::move(trace)};
       if (auto problem = problem_at_rest(world)) return Counterexample{*problem, std::move(trace)};
       break;
     }
@@ -96,6 +98,15 @@ class Explorer {
     good_.insert(std::make_move_iterator(on_the_way.begin()),
                  std::make_move_iterator(on_the_way.end()));
     return std::nullopt;
+  }
+
+  /// Versions are ranks, so a world in which something is written for ever may look the same.
+  static bool writes(const std::vector<std::string>& trace, std::size_t from) {
+    return std::any_of(trace.begin() + static_cast<std::ptrdiff_t>(from), trace.end(),
+                       [](const std::string& line) {
+                         return line.contains(" writes ") || line.contains(": PATCH ") ||
+                                line.contains(": DELETE ") || line.contains(": evict ");
+                       });
   }
 
   /// Whether what the removal waits for is really there, for the waits that may last.

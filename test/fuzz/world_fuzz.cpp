@@ -24,10 +24,10 @@ const bool complaints_throw = [] {
   return true;
 }();
 
-constexpr std::array kFacts{FactName::Node,        FactName::Pods,   FactName::Census,
-                            FactName::Workloads,   FactName::Claims, FactName::Attachments,
-                            FactName::ServerMinor, FactName::Trials, FactName::RemovedNodes,
-                            FactName::Leftovers};
+constexpr std::array kFacts{FactName::Node,         FactName::FreshNode,   FactName::Pods,
+                            FactName::Census,       FactName::Workloads,   FactName::Claims,
+                            FactName::Attachments,  FactName::ServerMinor, FactName::Trials,
+                            FactName::RemovedNodes, FactName::Leftovers};
 
 void choose_spec(World& world, fuzz::Input& input) {
   const auto flags = input.byte();

@@ -68,8 +68,8 @@ def killer(program):
     done = subprocess.run([program, "--gtest_fail_fast"], capture_output=True, text=True)
     if done.returncode == 0:
         return None
-    failed = re.search(r"\[  FAILED  \] (\S+)", done.stdout)
-    test = failed[1] if failed else f"exit code {done.returncode}"
+    # With the first failure the run ends, be it by an assertion in the program.
+    test = re.findall(r"^\[ RUN      \] (\S+)", done.stdout, re.MULTILINE)[-1]
     invariant = re.search(r"^([SL]\d+: .*)$", done.stdout, re.MULTILINE)
     return f"{test} ({invariant[1]})" if invariant else test
 

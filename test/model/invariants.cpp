@@ -126,6 +126,11 @@ Broken broken_by_node_patch(const World& world, const Request& request) {
   }
   if (request.uid != node_uid(1)) return "S1: changes the successor of its node";
   const auto* unschedulable = request.patch.at("spec").as_object().if_contains("unschedulable");
+  const bool cordons = unschedulable != nullptr && unschedulable->is_bool();
+  if (cordons && world.hand_uncordoned && !world.node.unschedulable &&
+      takes_effect(world, request)) {
+    return "S13: cordons again what a human has uncordoned";
+  }
   const bool uncordons = unschedulable != nullptr && unschedulable->is_null();
   if (uncordons && world.cordoned_by_hand && takes_effect(world, request))
     return "S13: uncordons what a human had cordoned";

@@ -68,8 +68,9 @@ def killer(program):
     done = subprocess.run([program, "--gtest_fail_fast"], capture_output=True, text=True)
     if done.returncode == 0:
         return None
-    # With the first failure the run ends, be it by an assertion in the program.
-    test = re.findall(r"^\[ RUN      \] (\S+)", done.stdout, re.MULTILINE)[-1]
+    failed = re.findall(r"^\[  FAILED  \] (\S+) ", done.stdout, re.MULTILINE)
+    started = re.findall(r"^\[ RUN      \] (\S+)", done.stdout, re.MULTILINE)
+    test = failed[0] if failed else started[-1]  # the program may have ended in the middle of a test
     invariant = re.search(r"^([SL]\d+: .*)$", done.stdout, re.MULTILINE)
     return f"{test} ({invariant[1]})" if invariant else test
 

@@ -5,16 +5,18 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "controller/wall_clock.hpp"
+
 namespace controller {
 namespace {
 
 namespace asio = boost::asio;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-using std::chrono::system_clock;
 
 constexpr seconds kEarly{60};
 constexpr int kEarlyPart = 10;
+constexpr std::chrono::years kLongest{1};
 constexpr seconds kPause{5};
 constexpr seconds kPauseAfterRepeat{60};
 
@@ -86,8 +88,9 @@ void CredentialCache::take(ExecCredential fresh) {
   ends_at_.reset();
   refresh_at_.reset();
   if (!credential_->expires) return;
-  const auto lifetime = std::chrono::duration_cast<steady_clock::duration>(*credential_->expires -
-                                                                           system_clock::now());
+  // Nanoseconds have no room for 9999-12-31, nor for year 1, the zero time of Go.
+  const steady_clock::duration lifetime = std::clamp<std::chrono::milliseconds>(
+      *credential_->expires - wall_clock(), -kLongest, kLongest);
   const steady_clock::duration early =
       std::min<steady_clock::duration>(kEarly, lifetime / kEarlyPart);
   ends_at_ = clock_() + lifetime;

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "crd/time.hpp"
 
 namespace controller {
 
@@ -14,7 +15,7 @@ struct ExecCredential {
   std::string certificate_pem;
   std::string key_pem;
   /// When it ends: expirationTimestamp, or the end of the certificate when that is sooner.
-  std::optional<std::chrono::system_clock::time_point> expires;
+  std::optional<crd::TimePoint> expires;
   bool operator==(const ExecCredential&) const = default;
 };
 

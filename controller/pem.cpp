@@ -61,10 +61,10 @@ bool belong_together(const Certificate& certificate, const PrivateKey& key) {
   return same;
 }
 
-std::chrono::system_clock::time_point not_after(const Certificate& certificate) {
+crd::TimePoint not_after(const Certificate& certificate) {
   std::tm utc{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &utc) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&utc));
+  return crd::TimePoint{std::chrono::seconds{timegm(&utc)}};
 }
 
 }  // namespace controller

@@ -2,12 +2,13 @@
 
 #include <openssl/types.h>
 
-#include <chrono>
 #include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "crd/time.hpp"
 
 namespace controller {
 
@@ -29,6 +30,6 @@ std::expected<PrivateKey, std::string> read_private_key(std::string_view pem);
 bool belong_together(const Certificate& certificate, const PrivateKey& key);
 
 /// End of validity. A date OpenSSL cannot read counts as long past.
-std::chrono::system_clock::time_point not_after(const Certificate& certificate);
+crd::TimePoint not_after(const Certificate& certificate);
 
 }  // namespace controller

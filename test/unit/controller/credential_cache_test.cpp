@@ -12,6 +12,8 @@
 #include <boost/system/system_error.hpp>
 #include <list>
 
+#include "controller/wall_clock.hpp"
+
 namespace controller {
 namespace {
 
@@ -73,10 +75,10 @@ class CredentialCacheTest : public testing::Test {
     used.token = which;
     cache_.rejected(used);
   }
-  void prints(const std::string& which, std::chrono::system_clock::duration lifetime = hours(1)) {
+  void prints(const std::string& which, std::chrono::milliseconds lifetime = hours(1)) {
     ExecCredential credential;
     credential.token = which;
-    if (lifetime != hours(0)) credential.expires = std::chrono::system_clock::now() + lifetime;
+    if (lifetime != hours(0)) credential.expires = wall_clock() + lifetime;
     next_ = credential;
   }
 
@@ -107,6 +109,22 @@ TEST_F(CredentialCacheTest, KeepsForEverWhatHasNoEnd) {
   now_ += hours(10'000);
   EXPECT_EQ(token(), "one");
   EXPECT_EQ(logins_, 1);
+}
+
+TEST_F(CredentialCacheTest, TakesAnEndThatIsCenturiesAway) {
+  prints("one", std::chrono::years(7000));
+  EXPECT_EQ(token(), "one");
+  now_ += hours(24);
+  EXPECT_EQ(token(), "one");
+  EXPECT_EQ(logins_, 1);
+}
+
+TEST_F(CredentialCacheTest, TriesToReplaceACredentialThatEndedCenturiesAgo) {
+  prints("one", -std::chrono::years(2000));
+  EXPECT_EQ(token(), "one");
+  now_ += seconds(6);
+  EXPECT_EQ(token(), "one");
+  EXPECT_EQ(logins_, 2);
 }
 
 TEST_F(CredentialCacheTest, LogsInAgainOnceForEachCredentialThatIsRefused) {

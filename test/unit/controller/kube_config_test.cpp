@@ -222,6 +222,14 @@ TEST_F(KubeConfigTest, SaysWhenTheClientCertificateExpired) {
   EXPECT_TRUE(error.ends_with("Z: renew it")) << error;
 }
 
+TEST_F(KubeConfigTest, TakesAClientCertificateThatIsValidForThousandsOfYears) {
+  CertificateRequest request;
+  request.valid_until = std::chrono::years(7000);
+  valid_.user = certificate_lines(ca_.issue(request));
+  const auto config = parse(valid_.text());
+  EXPECT_TRUE(config) << config.error();
+}
+
 TEST_F(KubeConfigTest, RefusesWhatIsNoKubeconfig) {
   for (const std::string text :
        {"", "[]", "a", "{", "a: [", "\t- x", "contexts: 1\ncurrent-context: a",

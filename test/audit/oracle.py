@@ -16,6 +16,8 @@ from seen import Seen
 
 OPERATOR = "system:serviceaccount:noderemoval-system:noderemoval-controller"
 PROGRAM = "noderemoval/"
+# The operator's default of the option of this name.
+MIN_HEALTHY_PERCENT = 45
 
 
 class Oracle:
@@ -27,8 +29,12 @@ class Oracle:
         self._operator = operator
         self._rules = rules
         self._offset = 0
-        self._seen = Seen()
+        self._seen = Seen(MIN_HEALTHY_PERCENT)
         self.writes = 0
+
+    def expect_min_healthy(self, percent):
+        """What --min-healthy says to the operator that runs from now on."""
+        self._seen.min_healthy_percent = percent
 
     def violations(self):
         """Those in what was logged since the last call, as texts."""
@@ -57,8 +63,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", metavar="LOG")
     parser.add_argument("--user", default=OPERATOR, help="of the operator (default: %(default)s)")
+    parser.add_argument("--min-healthy", type=int, default=MIN_HEALTHY_PERCENT,
+                        help="as it was given to the operator (default: %(default)s)")
     options = parser.parse_args()
     oracle = Oracle(options.log, options.user)
+    oracle.expect_min_healthy(options.min_healthy)
     found = oracle.violations()
     for text in found:
         print(text)

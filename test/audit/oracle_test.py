@@ -416,6 +416,20 @@ def names_of_rules_that_speak(told, tmp_path):
     return spoken
 
 
+def test_the_brake_is_what_the_operator_was_told(tmp_path):
+    told = graceful()
+    dead = [story.node(1, "Unknown", uid=f"dead-{number}") for number in range(3)]
+    told.answer("list nodes")["items"] += dead
+    log = tmp_path / "audit.log"
+    told.write(log)
+    found = {}
+    for percent in (39, 40):
+        oracle = Oracle(log)
+        oracle.expect_min_healthy(percent)
+        found[percent] = [text.partition(":")[0] for text in oracle.violations()]
+    assert found == {39: [], 40: ["S9"]}
+
+
 def test_a_dry_run_may_ask_whether_a_pod_could_be_evicted(tmp_path):
     told = graceful()
     told.body("evict")["deleteOptions"]["dryRun"] = ["All"]

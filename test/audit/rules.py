@@ -20,7 +20,7 @@ ALLOWED = {
 # A read counts as fresh for as long as a request and those that wait beside it may take.
 FRESH_SECONDS = 60
 SETTLE_SECONDS = 2
-BRAKE_NODES, BRAKE_SHARE = 3, 0.55
+BRAKE_NODES = 3
 
 
 def only_known_kinds_of_writes(it, seen, read):
@@ -190,8 +190,9 @@ def protected_nodes_stay(it, seen, read):
     if any(each in labels for each in CONTROL_PLANE) and not removal["spec"].get("allowControlPlane"):
         yield "S10: a control-plane Node is deleted without permission"
     _, nodes = read.all_nodes or (0, [])
-    if not any(is_ready(each) and not each["spec"].get("unschedulable") for each in nodes
-               if each["metadata"]["uid"] != node["metadata"]["uid"]):
+    # One that is not Ready takes no pods anyway.
+    if is_ready(node) and not any(is_ready(each) and not each["spec"].get("unschedulable") for each in nodes
+                                  if each["metadata"]["uid"] != node["metadata"]["uid"]):
         yield "S10: no other Ready node would be left that takes pods"
 
 
@@ -204,7 +205,7 @@ def many_dead_nodes_stop_everything(it, seen, read):
     dead = sum(not is_ready(each) for each in nodes)
     if asked < it.received - FRESH_SECONDS:
         yield "S9: something that cannot be undone is done without a look at all nodes"
-    elif dead >= BRAKE_NODES and dead >= BRAKE_SHARE * len(nodes):
+    elif dead >= BRAKE_NODES and 100 * (len(nodes) - dead) <= seen.min_healthy_percent * len(nodes):
         yield f"S9: something that cannot be undone is done while {dead} of {len(nodes)} nodes are not Ready"
 
 

@@ -83,10 +83,11 @@ class Seen:
     """Grows with every request. The states of objects run ahead of the requests that are looked at: they are told
     apart by their resourceVersion."""
 
-    def __init__(self):
+    def __init__(self, min_healthy_percent):
         self.nodes, self.pods, self.removals = Versions(), Versions(), Versions()
         self.reads = defaultdict(Reads)
         self.cordoned = {}  # (UID of the node, UID of the NodeRemoval) -> when
+        self.min_healthy_percent = min_healthy_percent
         self.lease = None  # the last request of an operator that changed the Lease
 
     def learn_states(self, request):

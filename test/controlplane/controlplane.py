@@ -218,10 +218,29 @@ class ControlPlane:
                 self.restart(name)
         self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
 
+    @property
+    def etcd_port(self):
+        urls = next(each for each in self._process("etcd").arguments if each.startswith("--advertise-client-urls="))
+        return int(urls.rpartition(":")[2])
+
+    def add_api_server(self, name, etcd_port):
+        """Starts another API server, which reaches etcd at this port; returns its URL and its API as an administrator.
+        It writes into the same audit log. `remove_api_server` ends it."""
+        [port] = free_ports(1)
+        server = f"https://127.0.0.1:{port}"
+        self._run(name, components.kube_apiserver(
+            self._programs["kube-apiserver"], self.folder, self._authority, port, etcd_port, self.minor))
+        admin = Api(server, self.ca, self._authority.certificate("admin"), self._authority.key("admin"))
+        self._wait_started(name, lambda: admin.request("GET", "/readyz"))
+        return server, admin
+
+    def remove_api_server(self, name):
+        self._processes.pop(name).kill()
+        self._save()
+
     def compact(self):
         """Makes etcd forget all that was before now."""
-        urls = next(each for each in self._process("etcd").arguments if each.startswith("--advertise-client-urls="))
-        etcd = Api(urls.partition("=")[2])
+        etcd = Api(f"http://127.0.0.1:{self.etcd_port}")
         now = etcd.request("POST", "/v3/kv/range", {"key": "AA=="})["header"]["revision"]
         etcd.request("POST", "/v3/kv/compaction", {"revision": now, "physical": True})
 

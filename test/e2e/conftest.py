@@ -11,7 +11,7 @@ from controlplane import ControlPlane
 from existing_cluster import ExistingCluster
 from fault_proxy import FaultProxy
 from operator_process import Operator
-from oracle import Oracle
+from oracle import MIN_HEALTHY_PERCENT, Oracle
 from sandbox import Sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -96,12 +96,13 @@ def operators(request, sandbox):
 
 
 @pytest.fixture
-def start_operator(request, operators, operator_kubeconfig, tmp_path):
+def start_operator(request, operators, operator_kubeconfig, oracle, tmp_path):
     """Starts the operator with the given flags.
 
     It takes no part in an election unless the flags say so: the next one would have to wait for its Lease.
     """
     def start(*flags, kubeconfig=operator_kubeconfig, through=(), log=None):
+        tell_of_brake(oracle, flags)
         log = log or tmp_path / f"operator-{len(operators)}.log"
         operators.append(Operator(request.config.getoption("--operator"), kubeconfig, log,
                                   ("--leader-elect=false", *flags), through=through))
@@ -109,6 +110,12 @@ def start_operator(request, operators, operator_kubeconfig, tmp_path):
         return operators[-1]
 
     return start
+
+
+def tell_of_brake(oracle, flags):
+    given = [flag.partition("=")[2] for flag in flags if flag.startswith("--min-healthy=")]
+    if oracle:
+        oracle.expect_min_healthy(int(given[0]) if given else MIN_HEALTHY_PERCENT)
 
 
 @pytest.fixture

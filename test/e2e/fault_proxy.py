@@ -92,6 +92,11 @@ class FaultProxy:
         copy.write_text(original.read_text(encoding="utf-8").replace(self._server_url, self.url), encoding="utf-8")
         return copy
 
+    def lead_to(self, server_url):
+        """To another API server from now on; what is connected is cut."""
+        self._upstream = urllib.parse.urlsplit(server_url)
+        self.cut_all()
+
     def cut_all(self):
         """Resets every connection there is; new ones are served."""
         with self._lock:

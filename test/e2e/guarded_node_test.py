@@ -117,7 +117,8 @@ def test_nothing_is_forced_while_most_nodes_are_not_ready(cluster, sandbox, star
     start_operator("--overdue-margin=1")
     for node in (jetson, *others):
         cluster.kill_node(node)
-    cluster.wait_ready(jetson, ready=False)
+    for node in (jetson, *others):
+        cluster.wait_ready(node, ready=False)
 
     removal = Removal(sandbox, jetson, unreachable={"toleranceSeconds": 1})
     waiting = removal.wait_reason("TooManyNodesNotReady")

@@ -6,7 +6,7 @@ import time
 import faults
 import pytest
 from objects import naked_pod
-from operator_requests import OPERATOR, READS, received
+from operator_requests import OPERATOR, READS, received, time_text
 from removal import Removal
 from waiting import wait_until
 
@@ -113,7 +113,7 @@ def test_a_leader_that_was_stopped_for_longer_than_its_lease_sends_nothing_when_
     wait_until(lambda: not replicas.leader.alive(), 10, "the former leader ends", seen=replicas.leader.log_text)
     assert "another replica may act now" in replicas.leader.log_text()
     replicas.wait_removed()
-    late = [request for request in replicas.writes(replicas.leader) if received(request) > _text(continued)]
+    late = [request for request in replicas.writes(replicas.leader) if received(request) > time_text(continued)]
     assert late == [] and replicas.writes(replicas.other)
 
 
@@ -125,7 +125,7 @@ def test_a_leader_whose_lease_cannot_be_reached_stops_before_another_starts(repl
     replicas.wait_leads(replicas.other)
     replicas.let_go()
     replicas.wait_removed()
-    assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
+    assert [request for request in replicas.writes(replicas.leader) if received(request) > time_text(ended)] == []
 
 
 def test_a_leader_whose_renewals_alone_are_never_answered_stops_before_another_starts(
@@ -139,7 +139,7 @@ def test_a_leader_whose_renewals_alone_are_never_answered_stops_before_another_s
     replicas.wait_leads(replicas.other)
     replicas.let_go()
     replicas.wait_removed()
-    assert [request for request in replicas.writes(replicas.leader) if received(request) > _text(ended)] == []
+    assert [request for request in replicas.writes(replicas.leader) if received(request) > time_text(ended)] == []
 
 
 @pytest.mark.parametrize("change", [
@@ -154,7 +154,7 @@ def test_a_lease_that_a_user_edits_makes_the_leader_end_before_another_acts(repl
     replicas.let_go()
     replicas.wait_removed()
     first = min(map(received, replicas.writes(replicas.other)))
-    assert first > _text(ended)
+    assert first > time_text(ended)
 
 
 def test_a_lease_that_a_user_deletes_is_made_again_by_its_holder(replicas):
@@ -183,7 +183,3 @@ def fenced_leases(cluster, sandbox, replicas):
     set_rules([rule for rule in role["rules"] if "leases" not in rule["resources"]])
     yield lambda: set_rules(role["rules"])
     set_rules(role["rules"])
-
-
-def _text(seconds):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"

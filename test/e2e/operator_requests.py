@@ -1,5 +1,7 @@
 """What the operator asked the API server to do, from the audit log."""
 
+import time
+
 OPERATOR = "system:serviceaccount:noderemoval-system:noderemoval-controller"
 READS = {"get", "list", "watch"}
 
@@ -56,3 +58,8 @@ def received(request):
 
 def answered(request):
     return request["stageTimestamp"]
+
+
+def time_text(seconds):
+    """As `received` gives it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"

@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import binaries
@@ -237,6 +238,17 @@ class ControlPlane:
     def remove_api_server(self, name):
         self._processes.pop(name).kill()
         self._save()
+
+    @contextmanager
+    def out_of_space(self):
+        """etcd refuses every write, as when its quota is used up."""
+        etcd = Api(f"http://127.0.0.1:{self.etcd_port}")
+        alarm = {"memberID": "0", "alarm": "NOSPACE"}
+        etcd.request("POST", "/v3/maintenance/alarm", {"action": "ACTIVATE", **alarm})
+        try:
+            yield
+        finally:
+            etcd.request("POST", "/v3/maintenance/alarm", {"action": "DEACTIVATE", **alarm})
 
     def compact(self):
         """Makes etcd forget all that was before now."""

@@ -66,6 +66,7 @@ def test_it_ends_the_same_when_the_operator_dies_after_every_write(run, scenario
     assert crashed.crashes > reference.writes / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", SMALL_REMOVALS)
 def test_it_ends_the_same_when_the_operator_dies_at_one_of_some_points(run, scenario, generator):
     reference = run(scenario, {})

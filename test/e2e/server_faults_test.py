@@ -10,6 +10,7 @@ from fault_proxy import FaultProxy
 from objects import STAYS_ON_DEAD_NODES, deployment, using_whole_grace
 from operator_requests import OperatorRequests, succeeded, uid_of
 from removal import Removal
+from replicas import FLAGS, NAMESPACE, RENEW_SECONDS
 from unanswering_server import UnansweringServer
 from waiting import wait_until
 
@@ -135,6 +136,19 @@ def test_a_removal_ends_when_a_program_stood_still_for_longer_than_a_watch_may_b
     wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
     waiting.let_go()
     waiting.assert_removed(timeout=120)
+
+
+def test_an_operator_that_can_write_nothing_ends_and_goes_on_when_there_is_space(
+        cluster, sandbox, start_operator, start_waiting):
+    sandbox.api.delete("Lease", "noderemoval-controller", NAMESPACE)
+    operator = start_operator("--leader-elect=true", *FLAGS)
+    waiting = start_waiting(operator)
+    with cluster.out_of_space():
+        wait_until(lambda: not operator.alive(), RENEW_SECONDS + 10, "the operator ends, because it loses its Lease",
+                   seen=operator.log_text)
+    operator.start()
+    waiting.let_go()
+    waiting.assert_removed()
 
 
 class Network:

@@ -58,6 +58,7 @@ def assert_same(scenario, run, reference, points):
     return crashed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", SMALL_REMOVALS)
 def test_it_ends_the_same_when_the_operator_dies_after_every_write(run, scenario):
     reference = run(scenario, {})

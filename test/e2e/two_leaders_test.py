@@ -11,6 +11,8 @@ from waiting import wait_until
 
 # What both have to agree on by the resourceVersion, so that only one of them can have done it.
 DONE_ONCE = ("nodes", "noderemovals")
+# Each of two pods is told to leave and cleared, unless it happens to be gone before that.
+AT_MOST = {("pods", "delete"): 4}
 MEETINGS = {
     "cordon": ("PATCH", "/api/v1/nodes/[^/]+"),
     "status": ("PATCH", "/apis/noderemoval.dev/v1alpha1/noderemovals/[^/]+/status"),
@@ -49,6 +51,7 @@ def run(scenario, sandbox, start, count):
     return end, committed_writes(audit)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", SMALL_REMOVALS)
 def test_two_that_act_at_once_end_as_one_does(cluster, sandbox, start_operator, operator_kubeconfig, scenario):
     end, done = run(scenario, sandbox, start_operator, 1)
@@ -58,6 +61,6 @@ def test_two_that_act_at_once_end_as_one_does(cluster, sandbox, start_operator, 
         kubeconfig = proxy.kubeconfig(operator_kubeconfig)
         both_end, both_done = run(scenario, sandbox, lambda *flags: start_operator(*flags, kubeconfig=kubeconfig), 2)
     assert both_end == end
-    more = {what: count for what, count in both_done.items()
-            if count > (1 if what[0] in DONE_ONCE else 2) * done[what] and what not in REPEATABLE}
+    allowed = {what: (1 if what[0] in DONE_ONCE else 2) * max(done[what], AT_MOST.get(what, 0)) for what in both_done}
+    more = {what: count for what, count in both_done.items() if what not in REPEATABLE and count > allowed[what]}
     assert more == {}

@@ -1,4 +1,5 @@
 // Lines with the status, the content type and Retry-After, then the body.
+#include <charconv>
 #include <string>
 
 #include "controller/api_status.hpp"
@@ -11,8 +12,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   controller::ApiAnswer answer;
-  answer.status = 100 + static_cast<int>(input.byte()) * 2 + static_cast<int>(input.byte() % 2);
-  input.line();
+  const auto status = input.line();
+  std::from_chars(status.data(), status.data() + status.size(), answer.status);
   answer.content_type = input.line();
   answer.retry_after = input.line();
   answer.body = input.rest();

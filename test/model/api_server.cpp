@@ -107,7 +107,7 @@ bool is_about_node(Verb verb) {
 
 std::optional<std::size_t> pod_named(const World& world, const Request& request) {
   for (std::size_t i = 0; i < kPods; ++i) {
-    const bool means_it = "pod-" + std::to_string(i) == request.name;
+    const bool means_it = request.name == pod_name(i);
     const bool same = request.uid.empty() || request.uid == pod_uid(i);
     if (means_it && same && world.pods[i].on_node()) return i;
   }

@@ -92,7 +92,7 @@ Broken broken_by_deleted_node(const World& world, const Scenario& scenario,
   if (world.closed_for < 1) return "S3: deletes a node to which a pod may still be bound";
   for (std::size_t i = 0; i < kPods; ++i) {
     if (would_be_lost(scenario.kinds[i], world.pods[i])) {
-      return "S3: shop/pod-" + std::to_string(i) + " is lost with the node";
+      return "S3: shop/" + pod_name(i) + " is lost with the node";
     }
   }
   if (world.attached) return "S20: deletes a node with an attached volume";

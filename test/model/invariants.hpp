@@ -7,8 +7,8 @@
 #include "test/model/scenario.hpp"
 #include "test/model/world.hpp"
 
-/// What may never happen. Each sentence begins with the number of the invariant in
-/// docs/invariants.md.
+/// What may never happen. Each sentence begins with the number of the invariant; README, "Why you
+/// can trust it", lists them.
 namespace model {
 
 /// What is wrong with this request of the process, sent in this world; nullopt when nothing is.

@@ -68,7 +68,8 @@ bj::object owner_json(std::string_view kind, std::string_view name) {
 
 crd::TimePoint time_of(int age_in_ticks) { return kNow - age_in_ticks * kTick; }
 std::string node_uid(Byte generation) { return "node-" + std::to_string(generation); }
-std::string pod_uid(std::size_t pod) { return "pod-" + std::to_string(pod); }
+std::string pod_name(std::size_t pod) { return "pod-" + std::to_string(pod); }
+std::string pod_uid(std::size_t pod) { return "uid-" + std::to_string(pod); }
 
 Statuses::Statuses() { id_of({}); }
 
@@ -137,7 +138,7 @@ bj::object removal_json(const RemovalState& removal, const bj::object& spec,
 }
 
 bj::object pod_json(std::size_t pod, PodKind kind, const PodState& state) {
-  bj::object metadata{{"name", "pod-" + std::to_string(pod)},
+  bj::object metadata{{"name", pod_name(pod)},
                       {"namespace", "shop"},
                       {"uid", pod_uid(pod)},
                       {"resourceVersion", "1"}};

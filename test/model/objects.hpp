@@ -20,6 +20,7 @@ inline constexpr std::string_view kRemovalUid = "removal-1";
 
 crd::TimePoint time_of(int age_in_ticks);
 std::string node_uid(Byte generation);
+std::string pod_name(std::size_t pod);
 std::string pod_uid(std::size_t pod);
 
 /// Statuses by number. Texts for humans are left out and times are ages, so that there are finitely

@@ -134,7 +134,7 @@ void Operator::answer(FactName fact, const World& world, const Process& process,
     case FactName::Leftovers: {
       reconcilers::Leftovers left;
       for (std::size_t i = 0; i < kPods; ++i) {
-        if (process.pods[i].on_node()) left.pods.push_back("shop/pod-" + std::to_string(i));
+        if (process.pods[i].on_node()) left.pods.push_back("shop/" + pod_name(i));
       }
       if (world.attached) left.attachments.emplace_back("volume");
       seen.leftovers = std::move(left);

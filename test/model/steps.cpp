@@ -275,17 +275,17 @@ void Steps::of_others(const World& world, Out& out) {
   for (std::size_t i = 0; i < kPods; ++i) {
     const auto& pod = world.pods[i];
     const auto kind = scenario_.kinds[i];
-    const auto pod_name = "pod-" + std::to_string(i);
+    const auto its_name = pod_name(i);
     const bool kubelet =
         world.node.exists() && world.node.ready && pod.phase == PodPhase::Terminating;
     const bool orphaned = world.node.generation != 1 && pod.on_node();
-    if (kubelet) add("the kubelet: " + pod_name + " is gone", [=](World& w) { w.pods[i] = {}; });
+    if (kubelet) add("the kubelet: " + its_name + " is gone", [=](World& w) { w.pods[i] = {}; });
     if (orphaned && !kubelet) {
-      add("PodGC: " + pod_name + " is gone", [=](World& w) { w.pods[i] = {}; });
+      add("PodGC: " + its_name + " is gone", [=](World& w) { w.pods[i] = {}; });
     }
     if (pod.phase == PodPhase::Unbound) {
       if (world.node.exists() && world.closed_for == 0) {
-        add("the scheduler binds " + pod_name,
+        add("the scheduler binds " + its_name,
             [=](World& w) { w.pods[i].phase = PodPhase::Running; });
       }
     }
@@ -294,7 +294,7 @@ void Steps::of_others(const World& world, Out& out) {
     const bool may_start = pod.phase == PodPhase::Gone || elsewhere ||
                            (kind == PodKind::Replicated && pod.phase == PodPhase::Terminating);
     if ((stateful || kind == PodKind::Replicated) && may_start && !world.replaced[i]) {
-      add(pod_name + " is ready on another node", [=](World& w) { w.replaced[i] = true; });
+      add(its_name + " is ready on another node", [=](World& w) { w.replaced[i] = true; });
     }
     if (stateful && world.attached && pod.phase == PodPhase::Gone) {
       add("the volume is detached", [](World& w) { w.attached = false; });

@@ -39,36 +39,6 @@ void renumber(World& world) {
   });
 }
 
-struct Fixed {
-  RemovalState removal;
-  NodeState node;
-  Pods pods;
-  std::uint16_t actions;
-  bool alive;
-  Byte told, cleared, refused, pausing;
-  bool gate_refused, failed, knows_gone;
-  Byte answered;
-};
-
-Fixed fixed_part(const Process& process) {
-  Fixed part;
-  std::memset(&part, 0, sizeof part);
-  part.removal = process.removal;
-  part.node = process.node;
-  part.pods = process.pods;
-  part.actions = process.actions;
-  part.alive = process.alive;
-  part.told = process.told;
-  part.cleared = process.cleared;
-  part.refused = process.refused;
-  part.pausing = process.pausing;
-  part.gate_refused = process.gate_refused;
-  part.failed = process.failed;
-  part.knows_gone = process.knows_gone;
-  part.answered = process.answered;
-  return part;
-}
-
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
@@ -98,6 +68,24 @@ void for_world_part(W& world, Io io) {
   io(world.budget);
 }
 
+/// All but the answers.
+template <typename Io, typename P>
+void for_process_part(P& process, Io io) {
+  io(process.removal);
+  io(process.node);
+  io(process.pods);
+  io(process.actions);
+  io(process.alive);
+  io(process.told);
+  io(process.cleared);
+  io(process.refused);
+  io(process.pausing);
+  io(process.gate_refused);
+  io(process.failed);
+  io(process.knows_gone);
+  io(process.answered);
+}
+
 }  // namespace
 
 void canonicalise(World& world) {
@@ -108,11 +96,11 @@ void canonicalise(World& world) {
 std::string encode(const World& world) {
   std::string bytes;
   bytes.reserve(160);
-  for_world_part(world, [&](const auto& part) { append_bytes(bytes, part); });
+  const auto append = [&](const auto& part) { append_bytes(bytes, part); };
+  for_world_part(world, append);
   for (const auto& process : world.processes) {
-    const auto part = fixed_part(process);
-    bytes.append(reinterpret_cast<const char*>(&part), sizeof part);
-    for (std::size_t i = 0; i < process.answered; ++i) append_bytes(bytes, process.answers[i]);
+    for_process_part(process, append);
+    for (std::size_t i = 0; i < process.answered; ++i) append(process.answers[i]);
   }
   return bytes;
 }
@@ -120,24 +108,11 @@ std::string encode(const World& world) {
 World decode(std::string_view bytes) {
   World world;
   Reader reader{bytes};
-  for_world_part(world, [&](auto& part) { reader.read(part); });
+  const auto read = [&](auto& part) { reader.read(part); };
+  for_world_part(world, read);
   for (auto& process : world.processes) {
-    Fixed part;
-    reader.read(part);
-    process.removal = part.removal;
-    process.node = part.node;
-    process.pods = part.pods;
-    process.actions = part.actions;
-    process.alive = part.alive;
-    process.told = part.told;
-    process.cleared = part.cleared;
-    process.refused = part.refused;
-    process.pausing = part.pausing;
-    process.gate_refused = part.gate_refused;
-    process.failed = part.failed;
-    process.knows_gone = part.knows_gone;
-    process.answered = part.answered;
-    for (std::size_t i = 0; i < process.answered; ++i) reader.read(process.answers[i]);
+    for_process_part(process, read);
+    for (std::size_t i = 0; i < process.answered; ++i) read(process.answers[i]);
   }
   return world;
 }

@@ -96,7 +96,7 @@ struct Process {
   RemovalState removal;
   NodeState node;
   Pods pods;
-  std::uint16_t actions = 0;  ///< in Decider; 0: idle
+  std::uint16_t actions = 0;  ///< in Operator; 0: idle
   bool alive = false;
   Byte told = 0;     ///< pods, as bits, whose request was accepted a moment ago
   Byte cleared = 0;  ///< likewise, with grace 0

@@ -225,10 +225,7 @@ class HttpKubeClient final : public KubeClient {
     if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
       co_return refused("DELETE", wrong);
     set_body(*call, kJson, delete_options(pod.uid, {}, grace));
-    co_await turn_to_delete();
-    auto name = api_.describe(*call);
-    const auto answer = co_await api_.run(std::move(*call));
-    co_return confirm(name, pod.uid, answer);
+    co_return co_await send_away(std::move(*call), pod.uid);
   }
 
   awaitable<Result<void>> delete_object(ObjectRef object, std::string uid) override {
@@ -239,10 +236,7 @@ class HttpKubeClient final : public KubeClient {
       co_return refused("DELETE", "pods and nodes have their own functions");
     }
     set_body(*call, kJson, delete_options(uid, {}, std::nullopt));
-    co_await turn_to_delete();
-    auto name = api_.describe(*call);
-    const auto answer = co_await api_.run(std::move(*call));
-    co_return confirm(name, uid, answer);
+    co_return co_await send_away(std::move(*call), uid);
   }
 
   awaitable<Result<void>> delete_node(crd::NodeDeletePermit permit) override {
@@ -253,19 +247,21 @@ class HttpKubeClient final : public KubeClient {
       co_return refused("DELETE", "the permit has no uid or no resourceVersion");
     }
     set_body(*call, kJson, delete_options(permit.uid(), permit.resource_version(), std::nullopt));
-    co_await turn_to_delete();
-    auto name = api_.describe(*call);
-    const auto answer = co_await api_.run(std::move(*call));
-    co_return confirm(name, permit.uid(), answer);
+    co_return co_await send_away(std::move(*call), permit.uid());
   }
 
  private:
-  /// The deadline of the request begins after it.
-  awaitable<void> turn_to_delete() {
-    const auto wait = deletions_.take(std::chrono::steady_clock::now());
-    if (wait == wait.zero()) co_return;
-    asio::steady_timer timer(co_await asio::this_coro::executor, wait);
-    co_await timer.async_wait(asio::use_awaitable);
+  /// A deletion or an eviction, when it is its turn; the deadline begins then. A dry run does not
+  /// wait.
+  awaitable<Result<void>> send_away(ApiCall call, std::string uid, bool dry_run = false) {
+    const auto wait = dry_run ? std::chrono::nanoseconds::zero()
+                              : deletions_.take(std::chrono::steady_clock::now());
+    if (wait > wait.zero()) {
+      asio::steady_timer timer(co_await asio::this_coro::executor, wait);
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    const auto name = api_.describe(call);
+    co_return confirm(name, uid, co_await api_.run(std::move(call)));
   }
 
   static ObjectRef pod_ref(const PodRef& pod) { return ObjectRef{kPods, pod.ns, pod.name}; }
@@ -326,10 +322,7 @@ class HttpKubeClient final : public KubeClient {
     if (const auto wrong = wrong_with(pod, grace); !wrong.empty())
       co_return refused("Eviction", wrong);
     set_body(*call, kJson, eviction(api_version, pod, grace, dry_run));
-    if (!dry_run) co_await turn_to_delete();
-    auto name = api_.describe(*call);
-    const auto answer = co_await api_.run(std::move(*call));
-    co_return confirm(name, pod.uid, answer);
+    co_return co_await send_away(std::move(*call), pod.uid, dry_run);
   }
 
   ClientOptions options_;

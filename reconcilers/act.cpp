@@ -9,7 +9,6 @@
 #include <boost/json/serialize.hpp>
 #include <exception>
 #include <expected>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -33,7 +32,6 @@ using controller::KubeError;
 using controller::log;
 using controller::LogLevel;
 using controller::ObjectRef;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only
 /// queue there.
@@ -343,24 +341,26 @@ class Actor {
         {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});
   }
 
-  awaitable<void> send_from(const std::vector<Action>& actions, std::shared_ptr<std::size_t> next,
-                            SteadyTime until) {
-    while (*next < actions.size() && std::chrono::steady_clock::now() < until) {
-      co_await send_for_pod(actions[(*next)++]);
+  /// Requests for pods that several lanes share.
+  struct Batch {
+    const std::vector<Action>& actions;
+    std::chrono::steady_clock::time_point until;
+    std::size_t next = 0;
+  };
+
+  awaitable<void> send_from(Batch& batch) {
+    while (batch.next < batch.actions.size() && std::chrono::steady_clock::now() < batch.until) {
+      co_await send_for_pod(batch.actions[batch.next++]);
     }
   }
 
   awaitable<void> run_in_parallel(const std::vector<Action>& actions) {
-    const auto until = std::chrono::steady_clock::now() + kCheckHolds;
+    Batch batch{.actions = actions, .until = std::chrono::steady_clock::now() + kCheckHolds};
     const auto executor = co_await asio::this_coro::executor;
-    const auto next = std::make_shared<std::size_t>(0);
-    const auto lanes = std::min(actions.size(), kPodRequestsInFlight);
-    using Lane =
-        decltype(asio::co_spawn(executor, send_from(actions, next, until), asio::deferred));
-    std::vector<Lane> started;
-    started.reserve(lanes);
-    for (std::size_t i = 0; i < lanes; ++i) {
-      started.push_back(asio::co_spawn(executor, send_from(actions, next, until), asio::deferred));
+    const auto start = [&] { return asio::co_spawn(executor, send_from(batch), asio::deferred); };
+    std::vector<decltype(start())> started;
+    for (std::size_t i = 0; i < std::min(actions.size(), kPodRequestsInFlight); ++i) {
+      started.push_back(start());
     }
     auto group = asio::experimental::make_parallel_group(std::move(started));
     const auto [order, errors] =

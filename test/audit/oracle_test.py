@@ -13,10 +13,21 @@ from story import NODE, NODES, PODS, REMOVAL, REMOVALS, graceful, of_dead_node
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/noderemoval-system/leases/noderemoval-controller"
 
 
-def violations(told, tmp_path):
+def violations(told, tmp_path, only=rules.RULES):
     log = tmp_path / "audit.log"
     told.write(log)
-    return Oracle(log).violations()
+    return Oracle(log, rules=only).violations()
+
+
+def spoiled(tell, spoil):
+    told = tell()
+    spoil(told)
+    return told
+
+
+def assert_found(problem, told, tmp_path):
+    found = violations(told, tmp_path)
+    assert any(text.startswith(problem) for text in found), found
 
 
 @pytest.mark.parametrize("tell", [graceful, of_dead_node])
@@ -352,9 +363,7 @@ def writes_after_its_lease_ran_out(told):
     (writes_after_its_lease_ran_out, "S8: it writes after"),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_it_finds_an_operator_that(spoil, problem, tmp_path):
-    told = graceful()
-    spoil(told)
-    assert any(text.startswith(problem) for text in violations(told, tmp_path)), violations(told, tmp_path)
+    assert_found(problem, spoiled(graceful, spoil), tmp_path)
 
 
 def clears_a_pod_of_a_ready_node(told):
@@ -387,9 +396,7 @@ def clears_a_pod_that_must_not_run_twice(told):
     (clears_a_pod_that_must_not_run_twice, "S5: a pod of a StatefulSet"),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_on_a_dead_node_it_finds_an_operator_that(spoil, problem, tmp_path):
-    told = of_dead_node()
-    spoil(told)
-    assert any(text.startswith(problem) for text in violations(told, tmp_path)), violations(told, tmp_path)
+    assert_found(problem, spoiled(of_dead_node, spoil), tmp_path)
 
 
 def test_every_rule_finds_something(tmp_path):
@@ -399,21 +406,12 @@ def test_every_rule_finds_something(tmp_path):
                        (test_on_a_dead_node_it_finds_an_operator_that, of_dead_node)):
         [mark] = test.pytestmark
         for spoil, _ in mark.args[1]:
-            told = tell()
-            spoil(told)
-            silent -= names_of_rules_that_speak(told, tmp_path)
+            silent -= names_of_rules_that_speak(spoiled(tell, spoil), tmp_path)
     assert silent == set()
 
 
 def names_of_rules_that_speak(told, tmp_path):
-    spoken = set()
-    log = tmp_path / "audit.log"
-    told.write(log)
-    for rule in rules.RULES:
-        oracle = Oracle(log, rules=[rule])
-        if oracle.violations():
-            spoken.add(rule.__name__)
-    return spoken
+    return {rule.__name__ for rule in rules.RULES if violations(told, tmp_path, [rule])}
 
 
 def test_the_brake_is_what_the_operator_was_told(tmp_path):

@@ -155,11 +155,9 @@ def nodes_are_deleted_by_identity(it, seen, read):
 
 
 def nodes_are_deleted_last(it, seen, read):
-    if not _is_node_delete(it):
+    node, removal = _of_node_delete(it, read)
+    if not removal:
         return
-    node, removal, problem = _removal_of(it.name, it, read)
-    if problem:
-        return  # said already
     for step in ("Accepted", "Cordoned"):
         if condition_of(removal, step)["status"] != "True":
             yield f"S4: a Node is deleted while {step} is {condition_of(removal, step)['status']}"
@@ -179,11 +177,9 @@ def nodes_are_deleted_last(it, seen, read):
 
 
 def protected_nodes_stay(it, seen, read):
-    if not _is_node_delete(it):
+    node, removal = _of_node_delete(it, read)
+    if not removal:
         return
-    node, removal, problem = _removal_of(it.name, it, read)
-    if problem:
-        return  # said already
     labels = node["metadata"].get("labels", {})
     if PROTECT in node["metadata"].get("annotations", {}):
         yield "S10: a protected Node is deleted"
@@ -210,11 +206,9 @@ def many_dead_nodes_stop_everything(it, seen, read):
 
 
 def volumes_are_detached_first(it, seen, read):
-    if not _is_node_delete(it):
+    _, removal = _of_node_delete(it, read)
+    if not removal:
         return
-    _, removal, problem = _removal_of(it.name, it, read)
-    if problem:
-        return  # said already
     detached = condition_of(removal, "VolumesDetached")
     if detached["status"] not in ("True", "False"):
         yield "S20: a Node is deleted before its volumes were looked at"
@@ -310,6 +304,13 @@ def is_ready(node):
 
 def _is_node_delete(it):
     return (it.resource, it.verb) == ("nodes", "delete")
+
+
+def _of_node_delete(it, read):
+    """The Node and its NodeRemoval as they were read last; none when the request is another one, or when
+    nodes_are_deleted_by_identity says what is wrong with them."""
+    node, removal, problem = _removal_of(it.name, it, read)
+    return (node, removal) if _is_node_delete(it) and not problem else (None, None)
 
 
 def _is_pod_request(it):

@@ -36,7 +36,8 @@ class WallClock:
 @pytest.mark.parametrize(("whose", "jump"), CASES)
 def test_nobody_takes_over_when_the_clock_jumps(sandbox, start_operator, tmp_path, whose, jump):
     clocks = {each: WallClock(tmp_path / f"clock-of-{each}") for each in ("leader", "other")}
-    replicas = Replicas(sandbox, start_operator, {each: {"through": clock.through} for each, clock in clocks.items()})
+    replicas = Replicas(
+        sandbox, start_operator, **{each: {"through": clock.through} for each, clock in clocks.items()})
     before = replicas.lease()["spec"]
     assert before["holderIdentity"] == identity(replicas.leader)
 

@@ -10,7 +10,9 @@
 import collections
 import threading
 
-from operator_requests import OPERATOR, READS, succeeded
+from operator_requests import succeeded
+from oracle import OPERATOR
+from request import READS
 from waiting import wait_until
 
 WRITE = "POST|PATCH|PUT|DELETE"

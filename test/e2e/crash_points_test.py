@@ -4,10 +4,10 @@ import os
 import random
 
 import pytest
-from crash_points import AFTER, BEFORE, CrashPoints, committed_writes
-from end_state import REPEATABLE, done_more_often, end_state
+from crash_points import AFTER, BEFORE, CrashPoints
+from end_state import REPEATABLE, done_more_often
 from fault_proxy import FaultProxy
-from small_removals import SMALL_REMOVALS, clean_up, wait_workloads
+from small_removals import SMALL_REMOVALS, outcome
 
 SAMPLE_POINTS = 3
 SAMPLE_PAIRS = 12
@@ -29,10 +29,7 @@ class Run:
             operator.kill()
         self.writes = crashing.writes
         self.crashes = crashing.crashes
-        self.committed = committed_writes(audit)
-        wait_workloads(sandbox)
-        self.end = end_state(sandbox, begun.removal, jetson=begun.jetson, spare=begun.spare)
-        clean_up(begun)
+        self.end, self.committed = outcome(begun, audit)
 
 
 @pytest.fixture

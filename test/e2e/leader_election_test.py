@@ -71,7 +71,7 @@ def test_a_leader_whose_lease_cannot_be_reached_stops_before_another_starts(repl
 
 def test_a_leader_whose_renewals_alone_are_never_answered_stops_before_another_starts(
         proxy, sandbox, start_operator, operator_kubeconfig):
-    replicas = Replicas(sandbox, start_operator, {"leader": {"kubeconfig": proxy.kubeconfig(operator_kubeconfig)}})
+    replicas = Replicas(sandbox, start_operator, leader={"kubeconfig": proxy.kubeconfig(operator_kubeconfig)})
     silent = proxy.on(".*", ".*/leases/.*", faults.blackhole, times=None)
     wait_until(lambda: not replicas.leader.alive(), RENEW_SECONDS + 10, "the leader ends",
                seen=replicas.leader.log_text)

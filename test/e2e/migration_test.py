@@ -2,7 +2,7 @@
 
 from history import History, is_deleted, is_ready
 from objects import deployment
-from operator_requests import OPERATOR
+from oracle import OPERATOR
 from removal import Removal
 from waiting import wait_until
 

@@ -2,8 +2,8 @@
 
 import time
 
-OPERATOR = "system:serviceaccount:noderemoval-system:noderemoval-controller"
-READS = {"get", "list", "watch"}
+from oracle import OPERATOR
+from request import READS
 
 
 class OperatorRequests:

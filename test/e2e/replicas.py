@@ -1,8 +1,9 @@
 """Two operators, of which one leads."""
 
 from objects import naked_pod
-from operator_requests import OPERATOR, READS
+from oracle import OPERATOR
 from removal import Removal
+from request import READS
 from waiting import wait_until
 
 NAMESPACE = "noderemoval-system"
@@ -14,16 +15,17 @@ TAKEOVER_SECONDS = LEASE_SECONDS + 2 * 2.2 + 5
 
 
 class Replicas:
-    """Two operators, the first of which leads, and a removal that waits for a pod. `how` says how they are started."""
+    """Two operators, the first of which leads, and a removal that waits for a pod. `leader` and `other` are what
+    start_operator is told of each."""
 
-    def __init__(self, sandbox, start_operator, how=None):
+    def __init__(self, sandbox, start_operator, leader=None, other=None):
         self.sandbox = sandbox
         self.lease_name = "noderemoval-controller"  # the only one that the operator has rights to
         self._start = start_operator
         sandbox.api.delete("Lease", self.lease_name, NAMESPACE)
-        self.leader = self._start_one("leader", how)
+        self.leader = self._start_one(leader)
         self.wait_leads(self.leader)
-        self.other = self._start_one("other", how)
+        self.other = self._start_one(other)
         wait_until(lambda: "waiting for the lease" in self.other.log_text(), 30, "the other one waits",
                    seen=self.other.log_text)
         self.node, _ = sandbox.add_nodes(2)
@@ -32,8 +34,8 @@ class Replicas:
         self.removal.wait_reason("DrainBlocked")
         self._audit = sandbox.audit()
 
-    def _start_one(self, which, how):
-        return self._start("--leader-elect=true", *FLAGS, **(how or {}).get(which, {}))
+    def _start_one(self, told):
+        return self._start("--leader-elect=true", *FLAGS, **(told or {}))
 
     def lease(self):
         return self.sandbox.api.get("Lease", self.lease_name, NAMESPACE)

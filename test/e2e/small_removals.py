@@ -1,5 +1,7 @@
 """Removals that are small enough to be repeated at many points: set up by the constructor, then begun."""
 
+from crash_points import committed_writes
+from end_state import end_state
 from objects import STAYS_ON_DEAD_NODES, deployment, naked_pod, stateful_set
 from removal import Removal
 
@@ -63,6 +65,14 @@ class Cancelled:
 
 
 SMALL_REMOVALS = [ReadyNode, DeadNode, Cancelled]
+
+
+def outcome(begun, audit):
+    """What it led to, and what the operator changed on the way; then it is taken away."""
+    wait_workloads(begun.sandbox)
+    end = end_state(begun.sandbox, begun.removal, jetson=begun.jetson, spare=begun.spare)
+    clean_up(begun)
+    return end, committed_writes(audit)
 
 
 def clean_up(begun):

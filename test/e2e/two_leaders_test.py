@@ -3,10 +3,9 @@
 import threading
 
 import pytest
-from crash_points import committed_writes
-from end_state import REPEATABLE, end_state
+from end_state import REPEATABLE
 from fault_proxy import FaultProxy
-from small_removals import SMALL_REMOVALS, clean_up, wait_workloads
+from small_removals import SMALL_REMOVALS, outcome
 from waiting import wait_until
 
 # What both have to agree on by the resourceVersion, so that only one of them can have done it.
@@ -45,10 +44,7 @@ def run(scenario, sandbox, start, count):
     for operator in running:
         assert operator.alive()
         operator.kill()
-    wait_workloads(sandbox)
-    end = end_state(sandbox, begun.removal, jetson=begun.jetson, spare=begun.spare)
-    clean_up(begun)
-    return end, committed_writes(audit)
+    return outcome(begun, audit)
 
 
 @pytest.mark.long

@@ -4,11 +4,10 @@ import threading
 
 import faults
 import pytest
-from crash_points import committed_writes
-from end_state import done_more_often, end_state
+from end_state import done_more_often
 from objects import STAYS_ON_DEAD_NODES, pod_disruption_budget, stateful_set
 from removal import CLAIM, PROTECT, Removal
-from small_removals import clean_up
+from small_removals import outcome
 
 
 def suspend_and_go_on(blocked):
@@ -64,11 +63,8 @@ class Blocked:
     def finish(self):
         self.sandbox.api.delete("PodDisruptionBudget", "db", self.sandbox.namespace)
         assert self.removal.wait_end() == ("True", "NodeRemoved")
-        self.sandbox.wait_ready("StatefulSet", "db")
         self.operator.kill()
-        end = end_state(self.sandbox, self.removal, jetson=self.jetson, spare=self.spare)
-        clean_up(self)
-        return end, committed_writes(self.audit)
+        return outcome(self, self.audit)
 
 
 @pytest.mark.parametrize("change_and_undo", [

@@ -117,8 +117,7 @@ class HttpKubeClient final : public KubeClient {
     if (!first) co_return std::unexpected(std::move(first).error());
     add_selectors(first->query, request.field_selector, request.label_selector);
     // With "0" the server ignores the limit, so we do not pretend.
-    const auto page_size = request.at_most > 0 ? request.at_most : options_.page_size;
-    if (request.resource_version != "0") first->query["limit"] = std::to_string(page_size);
+    if (request.resource_version != "0") first->query["limit"] = std::to_string(options_.page_size);
     const auto name = api_.describe(*first);
     first->fields = page_fields(request.fields);
     first->on_item = request.on_item;
@@ -129,7 +128,6 @@ class HttpKubeClient final : public KubeClient {
       auto call = *first;
       if (token.empty()) {
         add_if(call.query, "resourceVersion", request.resource_version);
-        add_if(call.query, "resourceVersionMatch", request.resource_version_match);
       } else {
         call.query["continue"] = token;  // holds the resourceVersion; both together are refused
       }
@@ -139,7 +137,7 @@ class HttpKubeClient final : public KubeClient {
       if (!next) co_return unknown(name, next.error());
       if (!next->empty() && *next == token) co_return unknown(name, "the list has no end");
       token = std::move(*next);
-    } while (!token.empty() && request.at_most == 0);
+    } while (!token.empty());
     co_return out;
   }
 

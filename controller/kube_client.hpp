@@ -37,15 +37,10 @@ struct ListRequest {
   /// Empty = quorum read (the newest state there is). "0" = whatever the watch cache of the server
   /// has.
   std::string resource_version{};
-  /// With a resource_version other than "" and "0": "NotOlderThan" or "Exact".
-  std::string resource_version_match{};
   Fields fields{};
   /// Called with each item as it comes, instead of collecting them in the List. What it was given
   /// counts only when the list succeeds.
   std::function<void(boost::json::object&&)> on_item{};
-  /// Other than 0: one page of at most so many items, to learn whether the server knows
-  /// `resource_version`.
-  std::size_t at_most = 0;
 };
 
 struct WatchRequest {

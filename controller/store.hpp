@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -29,7 +30,9 @@ class Store final : public WatchHandler {
         changed_(std::move(changed)),
         synced_timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
-  bool synced() const { return synced_; }
+  bool synced() const { return lists_ > 0; }
+  /// How often the whole collection was listed so far.
+  std::uint64_t lists() const { return lists_; }
   const std::map<std::string, T>& items() const { return items_; }
   const T* find(const std::string& key) const {
     const auto found = items_.find(key);
@@ -38,7 +41,7 @@ class Store final : public WatchHandler {
 
   /// Waits until the first list is in, at most `timeout`; returns whether it is.
   awaitable<bool> wait_synced(std::chrono::milliseconds timeout) {
-    if (!synced_) {
+    if (!synced()) {
       const auto now = std::chrono::steady_clock::now();
       const bool running = synced_timer_.expiry() > now && synced_timer_.expiry() <= now + timeout;
       if (!running) synced_timer_.expires_after(timeout);  // otherwise another waiter has set it
@@ -46,7 +49,7 @@ class Store final : public WatchHandler {
       co_await synced_timer_.async_wait(
           boost::asio::redirect_error(boost::asio::use_awaitable, woken));
     }
-    co_return synced_;
+    co_return synced();
   }
 
   void replace(const std::vector<boost::json::object>& items) override {
@@ -56,7 +59,7 @@ class Store final : public WatchHandler {
       fresh.insert_or_assign(key_of(decoded), std::move(decoded));
     }
     std::swap(items_, fresh);
-    synced_ = true;
+    ++lists_;
     synced_timer_.cancel();
     for (const auto& [key, object] : items_) changed_(object);
     for (const auto& [key, object] : fresh) {
@@ -86,7 +89,7 @@ class Store final : public WatchHandler {
   Decode decode_;
   Changed changed_;
   std::map<std::string, T> items_;
-  bool synced_ = false;
+  std::uint64_t lists_ = 0;
   boost::asio::steady_timer synced_timer_;
 };
 

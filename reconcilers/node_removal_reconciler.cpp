@@ -69,6 +69,16 @@ const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Sess
   return newer ? *latest : removal;
 }
 
+/// The first list of the node may come from a cache and be older than what was read or written
+/// meanwhile; every further one is of the quorum.
+void forget_node_before_last_list(Session& session) {
+  const auto lists = session.view ? session.view->nodes.lists() : 0;
+  const auto before = std::exchange(session.node_lists, lists);
+  if (before == 0 || before == lists) return;
+  session.latest_node.reset();
+  session.gone_node_uid.clear();
+}
+
 /// Whatever was remembered of pods that are gone.
 void forget_gone_pods(Session& session, const std::vector<crd::Pod>& pods) {
   const auto gone = [&](const auto& entry) {
@@ -93,7 +103,13 @@ std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
 NodeRemovalReconciler::NodeRemovalReconciler(Dependencies dependencies)
     : deps_(std::move(dependencies)), census_(deps_.client) {}
 
+void NodeRemovalReconciler::forget_writes_before_last_list() {
+  if (std::exchange(lists_, deps_.removals.lists()) == deps_.removals.lists()) return;
+  for (const auto& [name, session] : sessions_) session->latest.reset();
+}
+
 std::optional<crd::NodeRemoval> NodeRemovalReconciler::newest(const std::string& name) {
+  forget_writes_before_last_list();
   const auto* stored = deps_.removals.find(name);
   if (stored == nullptr) return std::nullopt;
   const auto session = sessions_.find(name);
@@ -282,6 +298,7 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
 awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& session) {
   const auto& name = seen.removal.spec.node_name;
   const auto* watched =
+  forget_node_before_last_list(session);
       session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
   // A watch that is behind may show it for long.
   if (watched != nullptr && watched->meta.uid == session.gone_node_uid) watched = nullptr;
@@ -383,7 +400,9 @@ awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
   if (answer.error().kind == ErrorKind::Conflict || answer.error().kind == ErrorKind::NotFound) {
     const auto fresh = co_await deps_.client.get(ref);
     if (fresh) session.latest = crd::node_removal_from_json(*fresh);
-    co_return fresh ? Write::Conflict : Write::Failed;
+    // Nothing newer than what we have: only the watch can tell more.
+    const bool told_more = fresh && crd::is_newer(session.latest->meta, removal.meta);
+    co_return told_more ? Write::Conflict : Write::Failed;
   }
   log(LogLevel::Warning, "status not written",
       {{"removal", removal.meta.name}, {"error", answer.error().message}});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,6 +46,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   enum class Write { Done, Postponed, Conflict, Failed };
 
   std::optional<crd::NodeRemoval> newest(const std::string& name);
+  void forget_writes_before_last_list();
   std::vector<OtherRemoval> others_than(const crd::NodeRemoval& removal) const;
   std::vector<Child> children_of(const crd::NodeRemoval& removal) const;
   awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session);
@@ -62,6 +64,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   Dependencies deps_;
   CensusCache census_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;  ///< by name of the NodeRemoval
+  std::uint64_t lists_ = 0;                                   ///< of removals, so far
 };
 
 }  // namespace reconcilers

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,10 +20,12 @@ struct Session {
   explicit Session(std::string uid) : removal_uid(std::move(uid)) {}
 
   std::string removal_uid;
-  std::optional<crd::NodeRemoval>
-      latest;  ///< the answer to our last write, when newer than the watch
-  std::optional<crd::Node> latest_node;  ///< likewise
-  std::string gone_node_uid;             ///< a read from the quorum found that this node is no more
+  /// The answer to our last write or read, when newer than the watch. Holds until the removals are
+  /// listed again: an API server that was restored from a backup may have lost it.
+  std::optional<crd::NodeRemoval> latest;
+  std::optional<crd::Node> latest_node;  ///< likewise, until the node is listed again
+  std::string gone_node_uid;             ///< likewise: the quorum said that this node is no more
+  std::uint64_t node_lists = 0;          ///< of the node, so far
   std::shared_ptr<NodeView> view;
   std::map<std::string, Refusal> refusals;         ///< by pod UID
   std::map<std::string, int> attempts;             ///< refusals so far, by pod UID

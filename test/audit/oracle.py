@@ -36,6 +36,10 @@ class Oracle:
         """What --min-healthy says to the operator that runs from now on."""
         self._seen.min_healthy_percent = percent
 
+    def begin_anew(self):
+        """The cluster was restored from a backup: what was seen until now does not hold any more."""
+        self._seen.begin_anew()
+
     def violations(self):
         """Those in what was logged since the last call, as texts."""
         requests, self._offset = read_events(self._log, self._offset)

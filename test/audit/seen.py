@@ -84,10 +84,14 @@ class Seen:
     apart by their resourceVersion."""
 
     def __init__(self, min_healthy_percent):
-        self.nodes, self.pods, self.removals = Versions(), Versions(), Versions()
-        self.reads = defaultdict(Reads)
         self.cordoned = {}  # (UID of the node, UID of the NodeRemoval) -> when
         self.min_healthy_percent = min_healthy_percent
+        self.begin_anew()
+
+    def begin_anew(self):
+        """Forgets all that has a resourceVersion."""
+        self.nodes, self.pods, self.removals = Versions(), Versions(), Versions()
+        self.reads = defaultdict(Reads)
         self.lease = None  # the last request of an operator that changed the Lease
 
     def learn_states(self, request):

@@ -32,6 +32,7 @@ from waiting import wait_until
 NODE_MONITOR_GRACE_SECONDS = 5
 START_TIMEOUT_SECONDS = 120
 START_ATTEMPTS = 5
+MASTERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 class PortTaken(Exception):
@@ -255,6 +256,25 @@ class ControlPlane:
         etcd = Api(f"http://127.0.0.1:{self.etcd_port}")
         now = etcd.request("POST", "/v3/kv/range", {"key": "AA=="})["header"]["revision"]
         etcd.request("POST", "/v3/kv/compaction", {"revision": now, "physical": True})
+
+    def back_up_etcd(self):
+        """Keeps what etcd holds now; it stands still for a moment."""
+        etcd = self._process("etcd")
+        etcd.kill()
+        shutil.rmtree(self.folder / "etcd-backup", ignore_errors=True)
+        shutil.copytree(self.folder / "etcd", self.folder / "etcd-backup")
+        etcd.start()
+        self._save()
+
+    def restore_etcd(self):
+        """Brings back what was kept: all revisions since then never were. Whoever watches is not told."""
+        for program in MASTERS:
+            self.kill(program)
+        shutil.rmtree(self.folder / "etcd")
+        shutil.copytree(self.folder / "etcd-backup", self.folder / "etcd")
+        for program in MASTERS:
+            self.restart(program)
+        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
 
     def status(self):
         """For each process its pid (None when it does not run), resident bytes and log."""

@@ -151,6 +151,27 @@ def test_an_operator_that_can_write_nothing_ends_and_goes_on_when_there_is_space
     waiting.assert_removed()
 
 
+def test_a_removal_that_a_restored_backup_brings_back_is_carried_out_again(
+        cluster, oracle, start_operator, start_waiting):
+    waiting = start_waiting(start_operator())
+    wait_until(lambda: waiting.removal.status()["pods"]["remaining"] == 1, 30, "the status says so",
+               seen=waiting.removal.status)
+    cluster.back_up_etcd()
+    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+    waiting.let_go()
+    assert waiting.removal.wait_end() == ("True", "NodeRemoved")
+
+    assert oracle.violations() == []
+    oracle.begin_anew()
+    cluster.restore_etcd()
+    assert waiting.removal.status()["pods"]["remaining"] == 1
+    waiting.let_go()
+    # The watches say nothing, and are not told of it.
+    assert waiting.removal.wait_end(LONGER_THAN_A_SILENT_WATCH_SECONDS + 60) == ("True", "NodeRemoved")
+    assert waiting.sandbox.get("Node", waiting.jetson) is None
+    assert waiting.operator.alive()
+
+
 class Network:
     """A network namespace for the operator, and a cable between it and this one."""
 

@@ -278,29 +278,15 @@ TEST_F(HttpKubeClientTest, ListsAllPages) {
   request.collection = {kPods, ""};
   request.field_selector = "spec.nodeName=n1";
   request.resource_version = "5";
-  request.resource_version_match = "NotOlderThan";
   const auto list = run(client().list(request));
   ASSERT_TRUE(list) << list.error().message;
   EXPECT_EQ(list->items.size(), 3u);
   EXPECT_EQ(list->resource_version, "7");
   ASSERT_EQ(server_.requests().size(), 2u);
   EXPECT_EQ(server_.requests()[0].target,
-            "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1&limit=500&resourceVersion=5"
-            "&resourceVersionMatch=NotOlderThan");
+            "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1&limit=500&resourceVersion=5");
   EXPECT_EQ(server_.requests()[1].target,
             "/api/v1/pods?continue=a%2Bb&fieldSelector=spec.nodeName%3Dn1&limit=500");
-}
-
-TEST_F(HttpKubeClientTest, ListsNoMoreThanItIsAskedFor) {
-  always(answer(200, R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"a"},)"
-                     R"("items":[{"a":1}]})"));
-  ListRequest request;
-  request.collection = {kPods, ""};
-  request.at_most = 1;
-  const auto list = run(client().list(request));
-  ASSERT_TRUE(list) << list.error().message;
-  EXPECT_EQ(list->items.size(), 1u);
-  EXPECT_EQ(only_request().target, "/api/v1/pods?limit=1");
 }
 
 TEST_F(HttpKubeClientTest, ListsFromTheWatchCacheWithoutALimit) {

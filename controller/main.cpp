@@ -182,13 +182,14 @@ int run(Options options, const controller::KubeConfig& config) {
   controller::TaskGroup keeper{executor};
   controller::TaskGroup tasks{executor};
   controller::TaskGroup workers{executor};
+  controller::WallClock clock;
   reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
                                                  .client = *client,
                                                  .removals = removals,
                                                  .queue = queue,
                                                  .tasks = tasks,
                                                  .policy = options.policy,
-                                                 .clock = controller::wall_clock}};
+                                                 .clock = [&] { return clock.read(); }}};
   (*endpoints)->start(tasks);
   tasks.spawn(controller::stop_on_signal(queue, workers, tasks, options.shutdown_timeout));
   tasks.spawn(watch_removals(*client, removals));

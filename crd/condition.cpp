@@ -63,6 +63,10 @@ void Conditions::remove(std::string_view type) {
   std::erase_if(all_, [&](const Condition& condition) { return condition.type == type; });
 }
 
+void Conditions::move_times(const std::function<TimePoint(const Condition&)>& moved) {
+  for (auto& condition : all_) condition.last_transition_time = moved(condition);
+}
+
 void Conditions::set_generation(std::int64_t generation) {
   for (auto& condition : all_) condition.observed_generation = generation;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ class Conditions {
   void set(std::string_view type, ConditionStatus status, std::string_view reason,
            std::string message, TimePoint now, std::int64_t generation);
   void remove(std::string_view type);
+  /// Gives every condition the lastTransitionTime that `moved` returns for it.
+  void move_times(const std::function<TimePoint(const Condition&)>& moved);
   /// Says of every condition that it holds for this generation of the spec.
   void set_generation(std::int64_t generation);
 

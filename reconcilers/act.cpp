@@ -132,7 +132,7 @@ class Actor {
     const auto& removal = context_.removal;
     if (const auto* record = std::get_if<RecordRemoval>(&action)) {
       const RemovedNode entry{
-          .uid = record->uid, .removal = name(), .time = crd::to_rfc3339(context_.now)};
+          .uid = record->uid, .removal = name(), .time = crd::to_rfc3339(context_.time.now)};
       const auto answer = co_await removed_nodes::write(
           client, context_.policy.own_namespace, session_.removed_nodes, record->node, entry);
       if (answer) session_.removed_nodes[record->node] = entry;
@@ -249,7 +249,7 @@ class Actor {
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
     co_return as_checked(may_act_on_dead_node(context_.removal.meta.uid, *fresh, *census,
-                                              needs_fencing, context_.policy, context_.now));
+                                              needs_fencing, context_.policy, context_.time));
   }
 
   awaitable<Checked<crd::NodeDeletePermit>> ask_gate() {
@@ -260,7 +260,7 @@ class Actor {
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
     co_return as_checked(DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census,
-                                            context_.others, context_.policy, context_.now));
+                                            context_.others, context_.policy, context_.time));
   }
 
   /// What could not be read is tried again with backoff; what was refused is looked at anew.
@@ -300,7 +300,7 @@ class Actor {
 
   awaitable<void> send_for_pod(const Action& action) {
     // An accepted request shows in the watch within moments; until then it is not repeated.
-    const auto quiet_until = context_.now + std::chrono::seconds{5};
+    const auto quiet_until = context_.time.now + std::chrono::seconds{5};
     crd::PodRef pod;
     controller::Result<void> answer;
     bool clearing = false;
@@ -330,7 +330,7 @@ class Actor {
     }
     auto& attempt = session_.attempts[pod.uid];
     auto refusal =
-        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.now);
+        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.time.now);
     if (!refusal.pdb.empty()) {
       const auto budget = co_await read_budget(context_.client, session_, pod.ns, refusal.pdb);
       if (budget) refusal = explained_by(*budget, std::move(refusal));

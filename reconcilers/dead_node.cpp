@@ -53,12 +53,12 @@ void sort_dead_pod(Round& round, const PodToRemove& entry, bool fenced, DeadNode
     }
   } else if (pod.meta.deletion_grace_period_seconds == 0 && !pod.meta.finalizers.empty()) {
     work.blockers.add(pod, "Finalizer", overdue_message(pod));
-  } else if (is_overdue(pod, round.policy, round.now)) {
+  } else if (round.now >= overdue_at(pod, round)) {
     if (!is_pausing(round, pod, round.seen.cleared, work.blockers)) {
       work.to_clear.push_back({pod.ref(), at_most_once});
     }
   } else {
-    round.requeue_at(*pod.meta.deletion_timestamp + round.policy.overdue_margin);
+    round.requeue_at(overdue_at(pod, round));
   }
 }
 
@@ -182,7 +182,7 @@ Step detach_from_dead_node(Round& round) {
   const auto to_be_marked = is_to_be_marked(round);
   if (!to_be_marked) return Step::Wait;
   if (!*to_be_marked) return Step::Next;
-  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec());
+  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec(), round.time);
   if (round.now < dead_time) {
     round.requeue_at(dead_time);
     return round.wait("NodeNotReady",
@@ -197,7 +197,7 @@ Step detach_from_dead_node(Round& round) {
 }
 
 Step remove_pods_of_dead_node(Round& round, const NodePods& pods) {
-  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec());
+  const auto dead_time = dead_at(*round.status().evidence, round.node(), round.spec(), round.time);
   if (round.now < dead_time) return wait_for_tolerance(round, pods, dead_time);
   round.set(condition::kDrained, ConditionStatus::False, "NodeNotReady",
             "Not drained: the node is NotReady since " +

@@ -121,8 +121,8 @@ void run(Round& round) {
 
 }  // namespace
 
-Decision decide(const Observation& seen, const Policy& policy, crd::TimePoint now) {
-  Round round{seen, policy, now};
+Decision decide(const Observation& seen, const Policy& policy, controller::WallTime time) {
+  Round round{seen, policy, time};
   const auto& removal = seen.removal;
   if (removal.status.is_terminal()) {
     const bool failed = removal.status.conditions.is(condition::kSucceeded, ConditionStatus::False);
@@ -131,6 +131,7 @@ Decision decide(const Observation& seen, const Policy& policy, crd::TimePoint no
   } else if (removal.is_being_deleted()) {
     release(round, true);
   } else {
+    round.mend_times();
     run(round);
   }
   if (!round.decision.needs.empty()) round.decision.actions.clear();

@@ -46,11 +46,11 @@ void drain_pod(Round& round, const PodToRemove& entry, const std::optional<Evict
     return;
   }
   if (pod.is_terminating()) {
-    if (is_overdue(pod, round.policy, round.now)) {
+    if (round.now >= overdue_at(pod, round)) {
       blockers.add(pod, pod.meta.finalizers.empty() ? "TerminatingTooLong" : "Finalizer",
                    overdue_message(pod));
     } else {
-      round.requeue_at(*pod.meta.deletion_timestamp + round.policy.overdue_margin);
+      round.requeue_at(overdue_at(pod, round));
     }
     return;
   }

@@ -121,7 +121,8 @@ Step delete_node(Round& round) {
   }
   if (keep_pods_that_are_left_out(round) == Step::Wait) return Step::Wait;
   // As the gate counts.
-  const auto settled_at = *cordoned_at(round.status()) + round.policy.settle + 1s;
+  const auto settled_at =
+      std::max(*cordoned_at(round.status()), round.time.even_since) + round.policy.settle + 1s;
   if (round.now < settled_at) {
     round.requeue_at(settled_at);
     return round.wait("Settling",

@@ -1,5 +1,7 @@
 #include "reconcilers/gate.hpp"
 
+#include <algorithm>
+
 #include "reconcilers/classify.hpp"
 #include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
@@ -30,13 +32,14 @@ std::optional<std::string> identity_problem(const std::string& removal_uid,
 }
 
 std::optional<std::string> settle_problem(const crd::NodeRemoval& removal, const Policy& policy,
-                                          crd::TimePoint now) {
+                                          controller::WallTime time) {
   const auto* cordoned = removal.status.conditions.find(crd::condition::kCordoned);
   if (cordoned == nullptr || cordoned->status != crd::ConditionStatus::True) {
     return "the cordon is not recorded in status yet";
   }
   // Times in status are cut to whole seconds, so a full second is added.
-  if (now < cordoned->last_transition_time + policy.settle + std::chrono::seconds{1}) {
+  const auto since = std::max(cordoned->last_transition_time, time.even_since);
+  if (time.now < since + policy.settle + std::chrono::seconds{1}) {
     return "the cordon is too fresh: a pod may still be bound to the node";
   }
   return std::nullopt;
@@ -53,11 +56,11 @@ std::optional<std::string> pods_problem(const crd::NodeRemoval& removal,
   return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);
 }
 
-std::optional<std::string> death_problem(const FreshView& fresh, crd::TimePoint now) {
+std::optional<std::string> death_problem(const FreshView& fresh, controller::WallTime time) {
   if (fresh.node.is_ready()) return "the node is Ready again";
   const auto& evidence = fresh.removal.status.evidence;
   if (!evidence) return "the evidence that the node is dead is not recorded in status yet";
-  if (now < dead_at(*evidence, fresh.node, fresh.removal.spec)) {
+  if (time.now < dead_at(*evidence, fresh.node, fresh.removal.spec, time)) {
     return "the node is not NotReady for long enough";
   }
   return std::nullopt;
@@ -68,10 +71,10 @@ std::optional<std::string> death_problem(const FreshView& fresh, crd::TimePoint 
 std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
     const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
     const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
-    const Policy& policy, crd::TimePoint now) {
+    const Policy& policy, controller::WallTime time) {
   if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
-  if (auto problem = settle_problem(fresh.removal, policy, now)) return std::unexpected(*problem);
+  if (auto problem = settle_problem(fresh.removal, policy, time)) return std::unexpected(*problem);
   if (auto refusal = refuse_control_plane(fresh.removal.spec, fresh.node, census, others)) {
     return std::unexpected(refusal->message);
   }
@@ -100,9 +103,9 @@ std::expected<void, std::string> may_act_on_dead_node(const std::string& removal
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
                                                       bool needs_fencing, const Policy& policy,
-                                                      crd::TimePoint now) {
+                                                      controller::WallTime time) {
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
-  if (auto problem = death_problem(fresh, now)) return std::unexpected(*problem);
+  if (auto problem = death_problem(fresh, time)) return std::unexpected(*problem);
   if (needs_fencing && fenced_by(fresh.removal.spec, fresh.node).empty()) {
     return std::unexpected("nobody asserts any more that the machine is off");
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/wall_clock.hpp"
 #include "crd/core_types.hpp"
 #include "crd/node_delete_permit.hpp"
 #include "crd/node_removal.hpp"
@@ -27,7 +28,7 @@ class DeleteGate {
   static std::expected<crd::NodeDeletePermit, std::string> permit(
       const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
       const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
-      const Policy& policy, crd::TimePoint now);
+      const Policy& policy, controller::WallTime time);
 };
 
 /// The check before a batch of evictions, on fresh reads: the removal was not cancelled or
@@ -42,6 +43,6 @@ std::expected<void, std::string> may_act_on_dead_node(const std::string& removal
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
                                                       bool needs_fencing, const Policy& policy,
-                                                      crd::TimePoint now);
+                                                      controller::WallTime time);
 
 }  // namespace reconcilers

@@ -137,9 +137,9 @@ std::optional<std::string> brake(const std::vector<NodeSummary>& census, const P
 }
 
 crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
-                       const crd::NodeRemovalSpec& spec) {
-  const auto since = std::max(node.ready_transition_time.value_or(evidence.observed_since),
-                              evidence.observed_since);
+                       const crd::NodeRemovalSpec& spec, controller::WallTime time) {
+  const auto since = std::max({node.ready_transition_time.value_or(evidence.observed_since),
+                               evidence.observed_since, time.even_since});
   return since + std::chrono::seconds{spec.unreachable.tolerance_seconds};
 }
 

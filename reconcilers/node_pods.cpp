@@ -24,6 +24,12 @@ bool follows_a_leaving_one(const crd::Pod& pod, const std::vector<crd::Pod>& pod
   });
 }
 
+/// Later than now, but not so much later that only a clock that was set back can have put it there.
+bool is_to_come(const Round& round, crd::TimePoint time) {
+  constexpr std::chrono::seconds kLongestPause{61};
+  return round.now < time && time <= round.now + kLongestPause;
+}
+
 }  // namespace
 
 NodePods sort_pods(const std::vector<crd::Pod>& pods, const crd::DrainSpec& drain,
@@ -100,7 +106,7 @@ void stand_still(Round& round) {
 bool is_pausing(Round& round, const crd::Pod& pod,
                 const std::map<std::string, crd::TimePoint>& sent, Blockers& blockers) {
   const auto accepted = sent.find(pod.meta.uid);
-  if (accepted != sent.end() && round.now < accepted->second) {
+  if (accepted != sent.end() && is_to_come(round, accepted->second)) {
     round.requeue_at(accepted->second);
     return true;
   }
@@ -108,7 +114,7 @@ bool is_pausing(Round& round, const crd::Pod& pod,
   if (refused == round.seen.refusals.end()) return false;
   const auto& refusal = refused->second;
   blockers.add(pod, refusal.reason, refusal.message, refusal.pdb);
-  if (round.now >= refusal.retry_at) return false;
+  if (!is_to_come(round, refusal.retry_at)) return false;
   round.requeue_at(refusal.retry_at);
   return true;
 }
@@ -131,8 +137,10 @@ void write_counts(Round& round, const NodePods& pods, std::size_t blocked) {
                      .skipped = static_cast<std::int64_t>(pods.staying + pods.left_out.size())};
 }
 
-bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now) {
-  return pod.is_terminating() && now >= *pod.meta.deletion_timestamp + policy.overdue_margin;
+crd::TimePoint overdue_at(const crd::Pod& pod, const Round& round) {
+  const std::chrono::seconds grace{pod.meta.deletion_grace_period_seconds.value_or(0)};
+  return std::max(*pod.meta.deletion_timestamp, round.time.even_since + grace) +
+         round.policy.overdue_margin;
 }
 
 std::string overdue_message(const crd::Pod& pod) {

@@ -59,8 +59,9 @@ bool is_budget_reason(std::string_view reason);
 /// Writes status.pods. The total never shrinks, so that "12/30" means 12 of 30 are gone.
 void write_counts(Round& round, const NodePods& pods, std::size_t blocked);
 
-/// What keeps a terminating pod that is overdue from going away.
+/// From when on a terminating pod should long have gone away.
+crd::TimePoint overdue_at(const crd::Pod& pod, const Round& round);
+/// What keeps it then.
 std::string overdue_message(const crd::Pod& pod);
-bool is_overdue(const crd::Pod& pod, const Policy& policy, crd::TimePoint now);
 
 }  // namespace reconcilers

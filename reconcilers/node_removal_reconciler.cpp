@@ -160,7 +160,7 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                        .policy = deps_.policy,
                        .removal = after_writes(*removal, *session),
                        .others = others_than(*removal),
-                       .now = deps_.clock()};
+                       .time = deps_.clock()};
     const bool shows_in_watch = std::ranges::any_of(decision.actions, is_about_removals);
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));
     if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
@@ -271,7 +271,8 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       break;
     case FactName::Trials:
       seen.trials = co_await try_evictions(
-          deps_.client, pods_to_evict(*known(seen.pods), seen.removal.spec.drain), deps_.clock());
+          deps_.client, pods_to_evict(*known(seen.pods), seen.removal.spec.drain),
+          deps_.clock().now);
       break;
     case FactName::ServerMinor:
       seen.server_minor = as_fact(co_await deps_.client.server_minor());
@@ -297,8 +298,8 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
 
 awaitable<void> NodeRemovalReconciler::learn_node(Observation& seen, Session& session) {
   const auto& name = seen.removal.spec.node_name;
-  const auto* watched =
   forget_node_before_last_list(session);
+  const auto* watched =
       session.view && session.view->nodes.synced() ? session.view->nodes.find(name) : nullptr;
   // A watch that is behind may show it for long.
   if (watched != nullptr && watched->meta.uid == session.gone_node_uid) watched = nullptr;
@@ -361,7 +362,7 @@ void NodeRemovalReconciler::end_session(const std::string& name) {
 
 void NodeRemovalReconciler::record_events(const crd::NodeRemoval& removal,
                                           const crd::NodeRemovalStatus& status, Session& session) {
-  const auto now = deps_.clock();
+  const auto now = deps_.clock().now;
   for (auto& event : events_between(removal, status)) {
     auto& last = session.events[event.reason];
     if (last && now - *last < kEventInterval) continue;

@@ -9,8 +9,9 @@ namespace reconcilers {
 
 using crd::ConditionStatus;
 
-Round::Round(const Observation& observation, const Policy& operator_policy, crd::TimePoint time)
-    : seen(observation), policy(operator_policy), now(time) {
+Round::Round(const Observation& observation, const Policy& operator_policy,
+             controller::WallTime clock)
+    : seen(observation), policy(operator_policy), time(clock), now(clock.now) {
   decision.status = observation.removal.status;
   decision.status.observed_generation = observation.removal.meta.generation;
   decision.status.conditions.set_generation(observation.removal.meta.generation);
@@ -64,6 +65,19 @@ void Round::restart_clocks() {
        {crd::condition::kDrained, crd::condition::kPodsMigrated, crd::condition::kVolumesDetached,
         crd::condition::kTerminatingPodsCleared}) {
     if (began(type)) status().conditions.remove(type);
+  }
+}
+
+void Round::mend_times() {
+  status().conditions.move_times([&](const crd::Condition& condition) {
+    const auto possible = std::min(condition.last_transition_time, now);
+    return condition.status == ConditionStatus::Unknown ? std::max(possible, time.even_since)
+                                                        : possible;
+  });
+  if (auto& evidence = status().evidence) {
+    const auto possible = std::min<crd::TimePoint>(evidence->observed_since,
+                                                   std::chrono::floor<std::chrono::seconds>(now));
+    evidence->observed_since = std::max(possible, time.even_since);
   }
 }
 

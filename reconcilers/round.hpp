@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "controller/wall_clock.hpp"
 #include "crd/node_removal.hpp"
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observation.hpp"
@@ -19,10 +20,11 @@ enum class Step { Next, Wait };
 
 class Round {
  public:
-  Round(const Observation& observation, const Policy& operator_policy, crd::TimePoint time);
+  Round(const Observation& observation, const Policy& operator_policy, controller::WallTime clock);
 
   const Observation& seen;
   const Policy& policy;
+  const controller::WallTime time;
   const crd::TimePoint now;
   Decision decision;
 
@@ -61,6 +63,9 @@ class Round {
   /// The steps that are under way begin anew when the removal goes on: time in which it stood still
   /// does not count.
   void restart_clocks();
+  /// When the clock was set, times in status may lie ahead, or steps under way seem to have begun
+  /// before it ran evenly. Both are moved so that nothing seems older than it is.
+  void mend_times();
   /// True when the step began longer ago than `seconds` (0 = no limit). Otherwise sees to it that
   /// we look again then.
   bool timed_out(std::string_view type, std::int64_t seconds);
@@ -69,7 +74,7 @@ class Round {
   std::chrono::milliseconds poll_interval(std::string_view type) const;
 
   void requeue_after(std::chrono::milliseconds delay);
-  void requeue_at(crd::TimePoint time) { requeue_after(time - now); }
+  void requeue_at(crd::TimePoint when) { requeue_after(when - now); }
 
   Step succeed(std::string_view reason, std::string message);
   Step fail(std::string_view reason, std::string message);

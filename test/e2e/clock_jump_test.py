@@ -1,10 +1,13 @@
-"""Replicas whose clock on the wall jumps while they run: who leads does not depend on it."""
+"""A clock on the wall that jumps under a running operator: neither who leads nor any time limit depends on it."""
 
 import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from objects import STAYS_ON_DEAD_NODES, deployment
+from operator_requests import OperatorRequests
+from removal import Removal
 from replicas import LEASE_SECONDS, Replicas, identity
 from waiting import wait_until
 
@@ -20,6 +23,10 @@ def library():
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 
+def seconds_since(text):
+    return time.time() - datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 class WallClock:
     """Of one process. The clocks that leases are measured with run on."""
 
@@ -31,6 +38,31 @@ class WallClock:
 
     def jump(self, offset):
         self._file.write_text(offset, encoding="ascii")
+
+
+def test_a_node_is_not_taken_for_dead_because_the_clock_jumps(sandbox, start_operator, tmp_path):
+    jetson, _ = sandbox.add_nodes(2)
+    sandbox.create_on(jetson, deployment("web", tolerations=STAYS_ON_DEAD_NODES))
+    sandbox.cluster.kill_node(jetson)
+    sandbox.cluster.wait_ready(jetson, ready=False)
+    requests = OperatorRequests(sandbox)
+    clock = WallClock(tmp_path / "clock")
+    operator = start_operator(through=clock.through)
+    removal = Removal(sandbox, jetson, unreachable={"toleranceSeconds": HALF_AN_HOUR})
+    removal.wait_reason("NodeNotReady")
+
+    clock.jump("+3600s")
+    removal.change(unreachable={"fenced": True})
+    removal.wait_observed()
+    assert "the clock was set forward" in operator.log_text()
+    assert seconds_since(removal.status()["evidence"]["observedSince"]) <= -HALF_AN_HOUR, "the tolerance begins anew"
+
+    # Also an operator that does not know of the jump waits for the rest of it.
+    operator.restart()
+    removal.change(unreachable={"fenced": False})
+    removal.wait_observed()
+    assert removal.condition("Succeeded")["reason"] == "NodeNotReady"
+    assert requests.pod_deletes() == []
 
 
 @pytest.mark.parametrize(("whose", "jump"), CASES)
@@ -54,8 +86,7 @@ def test_nobody_takes_over_when_the_clock_jumps(sandbox, start_operator, tmp_pat
     after = replicas.lease()["spec"]
     assert (after["holderIdentity"], after["leaseTransitions"]) == (
         before["holderIdentity"], before["leaseTransitions"])
-    written = datetime.fromisoformat(after["renewTime"].replace("Z", "+00:00"))
-    assert (abs(written.timestamp() - time.time()) > HALF_AN_HOUR) == (whose == "leader")
+    assert (abs(seconds_since(after["renewTime"])) > HALF_AN_HOUR) == (whose == "leader")
 
     # New connections need a clock by which the certificates are valid.
     clocks[whose].jump("+0s")

@@ -228,7 +228,7 @@ Progress Operator::act(const Process& process) {
                                           .removal = crd::node_removal_from_json(removal_json(
                                               process.removal, scenario_.spec, statuses_)),
                                           .others = {},
-                                          .now = kNow},
+                                          .time = kNow},
                                          std::move(actions)),
                         [&](const std::exception_ptr& error, auto&&...) { failure = error; });
   context.poll();

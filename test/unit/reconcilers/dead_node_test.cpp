@@ -61,6 +61,37 @@ TEST(DeadNode, HasToBeNotReadyForTheToleranceByItsOwnClockAndByOurs) {
   }
 }
 
+TEST(DeadNode, IsNotDeadBecauseTheClockWasSetForward) {
+  const auto seen = dead_with({make_pod("web-1")});
+  const auto just_set = decide_at(seen, {kNow, kNow});
+  EXPECT_THAT(actions_of(just_set), IsEmpty());
+  EXPECT_EQ(summary(just_set), "Unknown/NodeNotReady");
+  EXPECT_EQ(just_set.requeue, 300s) << "the tolerance begins anew";
+  EXPECT_EQ(just_set.status.evidence->observed_since, kNow) << "an operator that starts then knows";
+  EXPECT_THAT(actions_of(decide_at(seen, {kNow, kNow - 299s})), IsEmpty());
+  EXPECT_THAT(actions_of(decide_at(seen, {kNow, kNow - 300s})),
+              ElementsAre("DeletePod shop/web-1 (pod-web-1)"));
+}
+
+TEST(DeadNode, IsWaitedForAgainWhenTheClockWasSetBack) {
+  auto seen = dead_with({make_pod("web-1")});
+  seen.removal.status.evidence->observed_since = kNow + 10h;
+  const auto decision = decide_at(seen);
+  EXPECT_EQ(decision.requeue, 300s);
+  EXPECT_EQ(decision.status.evidence->observed_since, kNow);
+}
+
+TEST(DeadNode, HasNoPodClearedBecauseTheClockWasSetForward) {
+  auto pod = overdue(make_pod("web-1"));
+  pod.meta.deletion_grace_period_seconds = 3600;
+  auto seen = dead_with({pod});
+  expect_progress(seen, "web", 1);
+  seen.removal.spec.unreachable.tolerance_seconds = 0;
+  EXPECT_THAT(actions_of(decide_at(seen, {kNow, kNow - 3629s})), IsEmpty());
+  EXPECT_THAT(actions_of(decide_at(seen, {kNow, kNow - 3630s})),
+              ElementsAre("ClearPod shop/web-1 (pod-web-1)"));
+}
+
 TEST(DeadNode, IsLookedAtAgainWhenTheToleranceIsOver) {
   const auto decision = decide_at(dead_with({make_pod("web-1")}, 100s));
   EXPECT_EQ(decision.requeue, 200s);

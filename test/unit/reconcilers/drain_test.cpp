@@ -201,6 +201,14 @@ TEST(Drain, DoesNotAskAgainBeforeARefusalHasRunOut) {
                   .since = kNow}));
 }
 
+TEST(Drain, AsksAgainWhenTheClockWasSetBackAfterARefusal) {
+  auto seen = cordoned_with({make_pod("web-1"), make_pod("web-2")});
+  seen.refusals["pod-web-1"] = refused_by_budget(kNow + 62s);
+  seen.accepted["pod-web-2"] = kNow + 1h;
+  EXPECT_THAT(actions_of(decide_at(seen)),
+              ElementsAre("Evict shop/web-1 (pod-web-1)", "Evict shop/web-2 (pod-web-2)"));
+}
+
 TEST(Drain, AsksAgainWhenARefusalHasRunOutAndStillShowsIt) {
   auto seen = cordoned_with({make_pod("web-1")});
   seen.refusals["pod-web-1"] = refused_by_budget(kNow);

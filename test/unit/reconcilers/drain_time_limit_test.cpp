@@ -63,6 +63,19 @@ TEST(DrainTimeLimit, GivesEachPodItsFullGraceBeforeTheLimit) {
   }
 }
 
+TEST(DrainTimeLimit, BeginsAnewWhenTheClockWasSetForward) {
+  const auto seen = draining({with_grace("web-1", 30)}, 10h);
+  const auto decision = decide_at(seen, {kNow, kNow});
+  EXPECT_THAT(actions_of(decision), ElementsAre("Evict shop/web-1 (pod-web-1)"));
+  EXPECT_EQ(decision.status.conditions.find(condition::kDrained)->last_transition_time, kNow);
+  EXPECT_FALSE(decision.status.is_terminal());
+}
+
+TEST(DrainTimeLimit, BeginsAnewWhenTheClockWasSetBack) {
+  const auto decision = decide_at(draining({with_grace("web-1", 30)}, -10h));
+  EXPECT_EQ(decision.status.conditions.find(condition::kDrained)->last_transition_time, kNow);
+}
+
 TEST(DrainTimeLimit, LooksAgainWhenThePodsTimeComes) {
   auto seen = draining({with_grace("web-1", 30)}, 500s);
   seen.refusals["pod-web-1"].retry_at = kNow + 100s;

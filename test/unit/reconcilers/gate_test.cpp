@@ -20,7 +20,7 @@ struct Fresh {
   std::vector<NodeSummary> census = make_census();
   std::vector<OtherRemoval> others;
   Policy policy;
-  crd::TimePoint now = kNow;
+  controller::WallTime now = kNow;
 
   Fresh() { cordon(view.node); }
 
@@ -248,7 +248,7 @@ struct DeadNode : Fresh {
     view.removal.status.evidence.emplace().observed_since = kNow - 1h;
   }
   auto may_act(bool needs_fencing = false) const {
-    return may_act_on_dead_node(removal_uid, view, census, needs_fencing, policy, kNow);
+    return may_act_on_dead_node(removal_uid, view, census, needs_fencing, policy, now);
   }
 };
 
@@ -286,6 +286,24 @@ TEST(MayActOnDeadNode, RefusesWhenTheNodeWasReadyInBetween) {
   EXPECT_TRUE(dead.may_act());
   dead.view.removal.status.evidence->observed_since = kNow - tolerance + 1s;
   EXPECT_EQ(dead.may_act().error(), "the node is not NotReady for long enough");
+}
+
+TEST(MayActOnDeadNode, RefusesWhenTheClockWasSetForward) {
+  DeadNode dead;
+  const auto tolerance = std::chrono::seconds{dead.view.removal.spec.unreachable.tolerance_seconds};
+  dead.now = {kNow, kNow - tolerance + 1s};
+  EXPECT_EQ(dead.may_act().error(), "the node is not NotReady for long enough");
+  dead.now = {kNow, kNow - tolerance};
+  EXPECT_TRUE(dead.may_act());
+}
+
+TEST(DeleteGate, RefusesUntilTheCordonHasSettledByAClockThatRanEvenly) {
+  Fresh fresh;
+  fresh.now = {kNow, kNow - 2s};
+  EXPECT_EQ(fresh.permit().error(),
+            "the cordon is too fresh: a pod may still be bound to the node");
+  fresh.now = {kNow, kNow - 3s};
+  EXPECT_TRUE(fresh.permit());
 }
 
 TEST(MayActOnDeadNode, RefusesPodsThatMustNotRunTwiceWhenNobodyAssertsThatTheMachineIsOff) {

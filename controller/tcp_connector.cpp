@@ -58,6 +58,7 @@ error_code open_socket(tcp::socket& socket, const tcp::endpoint& endpoint) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5, error);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3, error);
   set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000, error);
+  if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
   return error;
 }
 

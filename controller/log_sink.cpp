@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -32,12 +33,12 @@ struct LogSink::State {
 
 namespace {
 
-/// A log that cannot be written is lost, never a reason to stop.
+/// A log that cannot be written is lost, never a reason to stop. Returns what was not written.
 template <typename State>
-void write_all(const State& state, std::string_view text) {
+std::string_view write_all(const State& state, std::string_view text) {
   while (!text.empty() && !state.given_up) {
     const auto written = ::write(state.fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return text;
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
     if (written < 0 && errno == EAGAIN) {
       // Somebody else has made the file non-blocking.
@@ -45,6 +46,7 @@ void write_all(const State& state, std::string_view text) {
       ::nanosleep(&moment, nullptr);
     }
   }
+  return text;
 }
 
 template <typename State>
@@ -56,8 +58,9 @@ void write_lines(const std::shared_ptr<State>& state) {
     if (state->waiting.empty() || state->given_up) break;
     std::swap(batch, state->waiting);
     lock.unlock();
-    write_all(*state, batch);
+    const auto lost = write_all(*state, batch);
     lock.lock();
+    state->dropped += static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
     state->pending -= batch.size();
     batch.clear();
     if (state->pending == 0) state->emptied.notify_all();

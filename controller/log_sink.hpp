@@ -32,6 +32,7 @@ class LogSink {
   bool offer(std::string_view line);
   /// Waits until all that was offered is written; false when that took longer.
   bool flush(std::chrono::milliseconds limit = kFlushLimit);
+  /// Lines for which there was no room, or which could not be written (a full disk).
   std::uint64_t dropped() const;
 
   /// Lets abort() (an assertion, an exception that nobody caught) wait until what was logged is

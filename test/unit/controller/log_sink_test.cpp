@@ -137,6 +137,19 @@ TEST_F(LogSinkTest, GoesOnWhenItsReaderIsGone) {
   LogSink sink{writer()};
   EXPECT_TRUE(sink.offer(line(1)));
   EXPECT_TRUE(sink.flush(kLong)) << "what nobody can read is lost, not kept";
+  EXPECT_EQ(sink.dropped(), 1U);
+}
+
+TEST_F(LogSinkTest, CountsWhatDoesNotFitOnAFullDisk) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  {
+    LogSink sink{full};
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(sink.offer(line(i)));
+    EXPECT_TRUE(sink.flush(kLong));
+    EXPECT_EQ(sink.dropped(), 3U);
+  }
+  ::close(full);
 }
 
 TEST_F(LogSinkTest, WritesToAFileThatSomebodyMadeNonBlocking) {

@@ -72,5 +72,6 @@ asio::awaitable<SlotPool::Slot> SlotPool::acquire() {
 }
 
 std::size_t SlotPool::waiting() const { return state_->waiters.size(); }
+std::size_t SlotPool::free() const { return state_->free; }
 
 }  // namespace controller

@@ -37,6 +37,7 @@ class SlotPool {
   /// Waits for a slot. Has no deadline of its own; throws operation_aborted when cancelled.
   boost::asio::awaitable<Slot> acquire();
   std::size_t waiting() const;
+  std::size_t free() const;
 
  private:
   static void give_back(State& state);

@@ -20,7 +20,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/system/system_error.hpp>
+#include <list>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "controller/log.hpp"
@@ -75,6 +77,14 @@ Heard refusal(const error_code& error) {
   return out;
 }
 
+/// The part of a target in absolute form (RFC 9112, section 3.2.2) that is meant here.
+std::string_view without_authority(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+  const auto path = target.find('/', scheme + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
 template <typename Stream>
 asio::awaitable<Heard> hear(Stream& stream) {
   boost::beast::flat_buffer buffer{kHeaderLimit + 1};
@@ -92,7 +102,7 @@ asio::awaitable<Heard> hear(Stream& stream) {
   }
   Heard out;
   out.is_head = message.method() == http::verb::head;
-  const auto target = message.target();
+  const auto target = without_authority(message.target());
   auto& request = out.request.emplace();
   request.path = std::string(target.substr(0, target.find('?')));
   request.authorization = std::string(message[http::field::authorization]);
@@ -181,11 +191,11 @@ class WebServer::Impl {
   asio::awaitable<void> run(TaskGroup& tasks) {
     bool failing = false;
     for (;;) {
-      auto slot = co_await slots_.acquire();
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (!error) {
         failing = false;
-        tasks.spawn(serve(std::move(socket), std::move(slot)));
+        if (slots_.free() == 0 && !reading_.empty()) close_socket(*reading_.front());
+        tasks.spawn(serve(std::move(socket), co_await slots_.acquire()));
         continue;
       }
       // As when all file descriptors are in use; said once, and tried again.
@@ -199,6 +209,27 @@ class WebServer::Impl {
   }
 
  private:
+  /// A connection that has not sent its whole request yet.
+  class Reading {
+   public:
+    Reading(std::list<tcp::socket*>& all, tcp::socket& socket) : all_(all), socket_(&socket) {
+      all_.push_back(socket_);
+    }
+    ~Reading() { end(); }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+    void end() { all_.remove(socket_); }
+
+   private:
+    std::list<tcp::socket*>& all_;
+    tcp::socket* socket_;
+  };
+
+  static void close_socket(tcp::socket& socket) {
+    error_code ignored;
+    socket.close(ignored);
+  }
+
   asio::awaitable<void> serve(tcp::socket socket, SlotPool::Slot /*slot*/) {
     const auto now = steady_clock::now();
     const auto end = now + settings_.total_timeout;
@@ -211,7 +242,8 @@ class WebServer::Impl {
   }
 
   asio::awaitable<void> serve_plain(tcp::socket socket, steady_clock::time_point read_until) {
-    const bool all_read = co_await converse(socket, read_until);
+    Reading reading{reading_, socket};
+    const bool all_read = co_await converse(socket, reading, read_until);
     if (all_read) co_return;
     co_await finish_before(steady_clock::now() + kFarewell, read_the_rest(socket));
   }
@@ -220,9 +252,10 @@ class WebServer::Impl {
     SSL* connection = settings_.tls->new_connection();
     if (connection == nullptr) co_return;
     TlsStream stream{std::move(socket), connection};
+    Reading reading{reading_, stream.next_layer()};
     const auto shaken = co_await with_timeout(read_until, shake_hands(stream));
     if (!shaken.value_or(false)) co_return;
-    const bool all_read = co_await converse(stream, read_until);
+    const bool all_read = co_await converse(stream, reading, read_until);
     co_await with_timeout(steady_clock::now() + kFarewell, end_tls(stream));
     ERR_clear_error();
     if (all_read) co_return;
@@ -231,8 +264,10 @@ class WebServer::Impl {
 
   /// False when there may be unread bytes.
   template <typename Stream>
-  asio::awaitable<bool> converse(Stream& stream, steady_clock::time_point read_until) {
+  asio::awaitable<bool> converse(Stream& stream, Reading& reading,
+                                 steady_clock::time_point read_until) {
     auto heard = co_await with_timeout(read_until, hear(stream));
+    reading.end();
     if (!heard || heard->is_silent) co_return true;
     const bool is_request = heard->request.has_value();
     auto answer = std::move(heard->refusal);
@@ -262,6 +297,7 @@ class WebServer::Impl {
   WebHandler handler_;
   tcp::acceptor acceptor_;
   SlotPool slots_;
+  std::list<tcp::socket*> reading_;  ///< those that have been at it for longest come first
 };
 
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -36,7 +36,9 @@ struct WebServerSettings {
   std::unique_ptr<TlsServer> tls;                                    ///< null: plain HTTP
   std::chrono::milliseconds read_timeout = std::chrono::seconds(5);  ///< TLS handshake and request
   std::chrono::milliseconds total_timeout = std::chrono::seconds(10);  ///< of one connection
-  std::size_t max_connections = 32;  ///< further ones wait in the kernel's queue
+  /// At a time. When there are more, the one that has been sending its request for longest is
+  /// closed; when all are being answered, further ones wait.
+  std::size_t max_connections = 32;
 };
 
 /// HTTP/1.1 for probes and scrapes: one GET or HEAD per connection, without a body, a header of at

@@ -181,6 +181,25 @@ TEST_F(WebServerTest, ServesThoseThatWaitedWhenAConnectionEnds) {
   EXPECT_EQ(body_of(ask(get("/second"))), "this is /second");
 }
 
+TEST_F(WebServerTest, ClosesTheSlowestToAskWhenThereAreTooMany) {
+  start(with(1h, 1h, 3));
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 10; ++i) {
+    slow.emplace_back(io_).connect({asio::ip::address_v4::loopback(), port()});
+    asio::write(slow.back(), asio::buffer(std::string{"GET /slow"}));
+  }
+  EXPECT_EQ(body_of(ask(get("/livez"))), "this is /livez");
+  asio::write(slow.back(), asio::buffer(std::string{" HTTP/1.1\r\nHost: a\r\n\r\n"}));
+  run_until([&] { return asked_.size() == 2; });
+  EXPECT_THAT(asked_, ElementsAre("/livez", "/slow")) << "the last ones were left alone";
+}
+
+TEST_F(WebServerTest, ServesATargetInAbsoluteForm) {
+  start();
+  EXPECT_EQ(body_of(ask(get("http://127.0.0.1:8081/a?b"))), "this is /a");
+  EXPECT_EQ(body_of(ask(get("http://127.0.0.1:8081"))), "this is /");
+}
+
 TEST_F(WebServerTest, SaysThatAPortIsInUse) {
   start();
   WebServerSettings settings;

@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -59,19 +60,23 @@ std::expected<std::vector<Document>, std::string> parse(const std::vector<Kubeco
   return out;
 }
 
-/// The entry called `name` of one of the three lists: {name: x, <what>: {...}}.
+/// The entry called `name` of one of the three lists: {name: x, <what>: {...}}. Of several files
+/// the first counts; in one file a name that stands twice is refused, as by kubectl.
 std::expected<Entry, std::string> find(const std::vector<Document>& documents,
                                        const std::string& what, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [path, root] : documents) {
+    std::optional<Entry> found;
     try {
       for (const auto& entry : root[what + "s"]) {
         names.push_back(text_at(entry, "name"));
         if (names.back() != name) continue;
-        auto found = entry[what];
-        if (!found.IsDefined() || !found.IsMap()) return fail("{} \"{}\" is empty", what, name);
-        return Entry{found, path};
+        if (found) return fail("{} \"{}\" stands twice in {}", what, name, path.string());
+        found = Entry{entry[what], path};
+        if (!found->node.IsDefined() || !found->node.IsMap())
+          return fail("{} \"{}\" is empty", what, name);
       }
+      if (found) return *std::move(found);
     } catch (const YAML::Exception&) {
       return fail("the {}s of {} are not a list of {}s", what, path.string(), what);
     }

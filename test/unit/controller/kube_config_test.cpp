@@ -103,6 +103,15 @@ TEST_F(KubeConfigTest, SaysWhichContextsThereAre) {
   EXPECT_EQ(error_of(valid_), "has no current-context: set one or choose with --context");
 }
 
+TEST_F(KubeConfigTest, RefusesANameThatStandsTwice) {
+  write("config",
+        "current-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+        "- name: a\n  context: {cluster: d, user: u}\n");
+  EXPECT_EQ(load_kube_config({.kubeconfig = directory_ / "config", .context = {}}).error(),
+            "kubeconfig " + (directory_ / "config").string() + ": context \"a\" stands twice in " +
+                (directory_ / "config").string());
+}
+
 TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {
   const std::pair<std::string, std::string> users[] = {
       {"    auth-provider: {name: gcp}\n", "auth-provider is not supported"},

@@ -242,6 +242,10 @@ int main(int argc, char** argv) {
   controller::set_log_level(options->log_level);
   controller::set_log_format(options->log_format);
   std::signal(SIGPIPE, SIG_IGN);
+  // Whoever started us may have blocked the signals that are to end us.
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   controller::forbid_core_dumps();
   auto config = controller::load_kube_config(options->kube_config);
   if (!config) {

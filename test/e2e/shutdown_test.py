@@ -40,6 +40,14 @@ def test_a_second_signal_ends_it_at_once(cluster, sandbox, start_operator):
     assert operator.terminate(timeout=10) == 128 + signal.SIGTERM
 
 
+def test_it_ends_although_whoever_started_it_had_blocked_the_signal(start_operator):
+    block = ("import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); "
+             "os.execv(sys.argv[1], sys.argv[1:])")
+    operator = start_operator(through=("/usr/bin/python3", "-c", block))
+    operator.address("health")
+    assert operator.terminate(timeout=10) == 0
+
+
 def _block_and_freeze(cluster, sandbox, operator, node):
     """Until the operator waits for an answer of the API server that does not come."""
     removal = Removal(sandbox, node)

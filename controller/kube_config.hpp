@@ -29,6 +29,7 @@ struct KubeConfig {
   std::string token;                 ///< static bearer token
   std::filesystem::path token_file;  ///< bearer token that may rotate; read again while running
   std::optional<ExecPlugin> exec;    ///< prints token or client certificate; then neither is above
+  std::vector<std::filesystem::path> files;  ///< kubeconfigs that it is from; none in a pod
   std::string
       source;  ///< for messages: "kubeconfig /path, context x" or "in-cluster files in /path"
 };

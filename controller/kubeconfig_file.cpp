@@ -142,6 +142,7 @@ std::expected<KubeConfig, std::string> parse_kubeconfig(const std::vector<Kubeco
   if (!user) return fail("kubeconfig {}: context \"{}\": {}", all, wanted, user.error());
 
   KubeConfig config;
+  for (const auto& file : files) config.files.push_back(file.path);
   config.source = fmt::format("kubeconfig {}, context {}", all, wanted);
   auto read =
       read_entry("cluster", cluster_name, *cluster, [&](const auto& node, const auto& directory) {

@@ -25,6 +25,7 @@
 #include "controller/options.hpp"
 #include "controller/reconcile_loop.hpp"
 #include "controller/shutdown.hpp"
+#include "controller/small_file.hpp"
 #include "controller/store.hpp"
 #include "controller/task_group.hpp"
 #include "controller/wall_clock.hpp"
@@ -264,6 +265,14 @@ int main(int argc, char** argv) {
         "the API server is not verified (insecure-skip-tls-verify): whoever can answer in its "
         "place gets our credentials",
         {{"server", config->host + ":" + config->port}});
+  }
+  for (const auto& file : config->files) {
+    if (controller::is_readable_by_others(file)) {
+      log(LogLevel::Warning,
+          "not only its owner can read the kubeconfig, and with it our credentials: chmod go-rwx "
+          "it",
+          {{"kubeconfig", file.string()}});
+    }
   }
   int code = kCannotGoOn;
   try {

@@ -27,6 +27,13 @@ std::expected<std::string, std::string> read_small_file(const std::filesystem::p
   return text;
 }
 
+bool is_readable_by_others(const std::filesystem::path& path) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return !error && (status.permissions() & (perms::group_read | perms::others_read)) != perms::none;
+}
+
 std::expected<std::string, std::string> clean_token(std::string_view text) {
   constexpr std::string_view kWhitespace = " \t\r\n";
   const auto first = text.find_first_not_of(kWhitespace);

@@ -17,6 +17,9 @@ inline constexpr std::size_t kMaxTokenFile = std::size_t{64} * 1024;
 std::expected<std::string, std::string> read_small_file(const std::filesystem::path& path,
                                                         std::size_t max);
 
+/// Also by its group or by everybody, by its mode alone; false when there is no such file.
+bool is_readable_by_others(const std::filesystem::path& path);
+
 /// The bearer token in a file. Fails with a sentence that names the file.
 std::expected<std::string, std::string> read_token_file(const std::filesystem::path& path);
 

@@ -6,7 +6,7 @@
 
 namespace controller {
 
-WallTime WallClock::read(crd::TimePoint wall, BootClock::time_point boot) {
+crd::WallTime WallClock::read(crd::TimePoint wall, BootClock::time_point boot) {
   using std::chrono::milliseconds;
   const auto ahead = std::chrono::floor<milliseconds>(wall.time_since_epoch()) -
                      std::chrono::floor<milliseconds>(boot.time_since_epoch());

@@ -13,18 +13,6 @@ inline crd::TimePoint wall_clock() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-/// What the clock on the wall says, and how far back it can be trusted.
-struct WallTime {
-  /// Of a clock that never jumps.
-  WallTime(crd::TimePoint time) : now(time) {}  // NOLINT(google-explicit-constructor)
-  WallTime(crd::TimePoint time, crd::TimePoint even) : now(time), even_since(even) {}
-
-  crd::TimePoint now;
-  /// The clock was set forward then: what was noted before seems longer ago than it is. A whole
-  /// second, rounded up. Long ago when that never happened while this process ran.
-  crd::TimePoint even_since{};
-};
-
 /// Notices, against a clock that does not jump, when the clock on the wall is set forward, or the
 /// machine was paused by its host. No time limit may end by that.
 class WallClock {
@@ -32,8 +20,8 @@ class WallClock {
   /// Less in all since the last time is taken for drift.
   static constexpr std::chrono::seconds kStep{1};
 
-  WallTime read() { return read(wall_clock(), BootClock::now()); }
-  WallTime read(crd::TimePoint wall, BootClock::time_point boot);
+  crd::WallTime read() { return read(wall_clock(), BootClock::now()); }
+  crd::WallTime read(crd::TimePoint wall, BootClock::time_point boot);
 
  private:
   /// How far the wall was ahead of the clock that does not jump when it was least since the step.

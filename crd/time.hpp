@@ -11,6 +11,18 @@ namespace crd {
 /// second.
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
+/// What the clock on the wall says, and how far back it can be trusted.
+struct WallTime {
+  /// Of a clock that never jumps.
+  WallTime(crd::TimePoint time) : now(time) {}  // NOLINT(google-explicit-constructor)
+  WallTime(crd::TimePoint time, crd::TimePoint even) : now(time), even_since(even) {}
+
+  crd::TimePoint now;
+  /// The clock was set forward then: what was noted before seems longer ago than it is. A whole
+  /// second, rounded up. Long ago when that never happened while this process ran.
+  crd::TimePoint even_since{};
+};
+
 /// metav1.Time: RFC 3339 in UTC with whole seconds (fractions are cut off), e.g.
 /// "2026-01-31T08:15:00Z".
 std::string to_rfc3339(TimePoint time);

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "controller/kube_client.hpp"
-#include "controller/wall_clock.hpp"
+#include "crd/time.hpp"
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observe.hpp"
 #include "reconcilers/policy.hpp"
@@ -19,7 +19,7 @@ struct ActContext {
   const Policy& policy;
   crd::NodeRemoval removal;  ///< as it is after the status write of this round
   std::vector<OtherRemoval> others;
-  controller::WallTime time;
+  crd::WallTime time;
 };
 
 enum class ActOutcome {

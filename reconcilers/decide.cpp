@@ -121,7 +121,7 @@ void run(Round& round) {
 
 }  // namespace
 
-Decision decide(const Observation& seen, const Policy& policy, controller::WallTime time) {
+Decision decide(const Observation& seen, const Policy& policy, crd::WallTime time) {
   Round round{seen, policy, time};
   const auto& removal = seen.removal;
   if (removal.status.is_terminal()) {

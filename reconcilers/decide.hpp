@@ -1,6 +1,5 @@
 #pragma once
 
-#include "controller/wall_clock.hpp"
 #include "crd/time.hpp"
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observation.hpp"
@@ -15,6 +14,6 @@ namespace reconcilers {
 /// The step is recomputed from the observation every time, so any step may be the first one after a
 /// restart; time limits come only from timestamps that are in status already. Every prefix of the
 /// actions is safe: the process may die after each.
-Decision decide(const Observation& seen, const Policy& policy, controller::WallTime time);
+Decision decide(const Observation& seen, const Policy& policy, crd::WallTime time);
 
 }  // namespace reconcilers

@@ -32,7 +32,7 @@ std::optional<std::string> identity_problem(const std::string& removal_uid,
 }
 
 std::optional<std::string> settle_problem(const crd::NodeRemoval& removal, const Policy& policy,
-                                          controller::WallTime time) {
+                                          crd::WallTime time) {
   const auto* cordoned = removal.status.conditions.find(crd::condition::kCordoned);
   if (cordoned == nullptr || cordoned->status != crd::ConditionStatus::True) {
     return "the cordon is not recorded in status yet";
@@ -56,7 +56,7 @@ std::optional<std::string> pods_problem(const crd::NodeRemoval& removal,
   return count_of(left.size(), "pod") + " would be lost with the node: " + name_some(left);
 }
 
-std::optional<std::string> death_problem(const FreshView& fresh, controller::WallTime time) {
+std::optional<std::string> death_problem(const FreshView& fresh, crd::WallTime time) {
   if (fresh.node.is_ready()) return "the node is Ready again";
   const auto& evidence = fresh.removal.status.evidence;
   if (!evidence) return "the evidence that the node is dead is not recorded in status yet";
@@ -71,7 +71,7 @@ std::optional<std::string> death_problem(const FreshView& fresh, controller::Wal
 std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
     const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
     const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
-    const Policy& policy, controller::WallTime time) {
+    const Policy& policy, crd::WallTime time) {
   if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
   if (auto problem = settle_problem(fresh.removal, policy, time)) return std::unexpected(*problem);
@@ -103,7 +103,7 @@ std::expected<void, std::string> may_act_on_dead_node(const std::string& removal
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
                                                       bool needs_fencing, const Policy& policy,
-                                                      controller::WallTime time) {
+                                                      crd::WallTime time) {
   if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
   if (auto problem = death_problem(fresh, time)) return std::unexpected(*problem);
   if (needs_fencing && fenced_by(fresh.removal.spec, fresh.node).empty()) {

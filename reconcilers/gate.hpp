@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "controller/wall_clock.hpp"
 #include "crd/core_types.hpp"
 #include "crd/node_delete_permit.hpp"
 #include "crd/node_removal.hpp"
+#include "crd/time.hpp"
 #include "reconcilers/observation.hpp"
 #include "reconcilers/policy.hpp"
 
@@ -28,7 +28,7 @@ class DeleteGate {
   static std::expected<crd::NodeDeletePermit, std::string> permit(
       const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
       const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
-      const Policy& policy, controller::WallTime time);
+      const Policy& policy, crd::WallTime time);
 };
 
 /// The check before a batch of evictions, on fresh reads: the removal was not cancelled or
@@ -43,6 +43,6 @@ std::expected<void, std::string> may_act_on_dead_node(const std::string& removal
                                                       const FreshView& fresh,
                                                       const std::vector<NodeSummary>& census,
                                                       bool needs_fencing, const Policy& policy,
-                                                      controller::WallTime time);
+                                                      crd::WallTime time);
 
 }  // namespace reconcilers

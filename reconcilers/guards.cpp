@@ -137,7 +137,7 @@ std::optional<std::string> brake(const std::vector<NodeSummary>& census, const P
 }
 
 crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
-                       const crd::NodeRemovalSpec& spec, controller::WallTime time) {
+                       const crd::NodeRemovalSpec& spec, crd::WallTime time) {
   const auto since = std::max({node.ready_transition_time.value_or(evidence.observed_since),
                                evidence.observed_since, time.even_since});
   return since + std::chrono::seconds{spec.unreachable.tolerance_seconds};

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "controller/wall_clock.hpp"
 #include "crd/core_types.hpp"
 #include "crd/node_removal.hpp"
+#include "crd/time.hpp"
 #include "reconcilers/observation.hpp"
 #include "reconcilers/policy.hpp"
 
@@ -55,7 +55,7 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
 /// From when on a NotReady node may be treated as dead: NotReady for the tolerance by the time in
 /// its own condition and by what we have seen ourselves with a clock that ran evenly.
 crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
-                       const crd::NodeRemovalSpec& spec, controller::WallTime time);
+                       const crd::NodeRemovalSpec& spec, crd::WallTime time);
 
 /// Where somebody asserts that the machine is off: a field of the spec or a taint of the node that
 /// is not ours; empty when nobody does.

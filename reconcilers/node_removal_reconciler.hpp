@@ -35,7 +35,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
     controller::WorkQueue& queue;
     controller::TaskGroup& tasks;
     Policy policy;
-    std::function<controller::WallTime()> clock;
+    std::function<crd::WallTime()> clock;
   };
 
   explicit NodeRemovalReconciler(Dependencies dependencies);

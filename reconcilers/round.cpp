@@ -9,8 +9,7 @@ namespace reconcilers {
 
 using crd::ConditionStatus;
 
-Round::Round(const Observation& observation, const Policy& operator_policy,
-             controller::WallTime clock)
+Round::Round(const Observation& observation, const Policy& operator_policy, crd::WallTime clock)
     : seen(observation), policy(operator_policy), time(clock), now(clock.now) {
   decision.status = observation.removal.status;
   decision.status.observed_generation = observation.removal.meta.generation;

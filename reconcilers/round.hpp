@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "controller/wall_clock.hpp"
 #include "crd/node_removal.hpp"
+#include "crd/time.hpp"
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observation.hpp"
 #include "reconcilers/policy.hpp"
@@ -20,11 +20,11 @@ enum class Step { Next, Wait };
 
 class Round {
  public:
-  Round(const Observation& observation, const Policy& operator_policy, controller::WallTime clock);
+  Round(const Observation& observation, const Policy& operator_policy, crd::WallTime clock);
 
   const Observation& seen;
   const Policy& policy;
-  const controller::WallTime time;
+  const crd::WallTime time;
   const crd::TimePoint now;
   Decision decision;
 

@@ -67,9 +67,9 @@ def account_of(token):
 @pytest.fixture
 def log_in(request, operators, tmp_path):
     """Starts the operator with a kubeconfig and flags, or with what the environment says."""
-    def start(config=None, *flags, **environment):
+    def start(config=None, *flags, through=(), **environment):
         program = request.config.getoption("--operator")
-        operators.append(Operator(program, config, tmp_path / "log", flags, environment))
+        operators.append(Operator(program, config, tmp_path / "log", flags, environment, through))
         operators[-1].start()
         return operators[-1]
 
@@ -254,6 +254,31 @@ def test_an_api_server_that_is_not_verified_is_warned_of(log_in, sandbox, operat
     [warning] = [line for line in operator.log_text().splitlines() if "insecure-skip-tls-verify" in line]
     assert " WARN " in warning
     assert server_in(config).removeprefix("https://") in warning
+
+
+@pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_kubeconfig_that_others_can_read_is_warned_of(log_in, operator_kubeconfig, tmp_path, mode, warns):
+    config = tmp_path / "config"
+    config.write_bytes(operator_kubeconfig.read_bytes())
+    config.chmod(mode)
+    operator = log_in(config)
+    operator.address("health")
+    assert (f'chmod go-rwx it kubeconfig="{config}"' in operator.log_text()) == warns
+
+
+def test_a_host_name_that_can_not_be_resolved_is_tried_again(log_in, sandbox, operator_kubeconfig, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n", encoding="ascii")
+    host, port = server_in(operator_kubeconfig).removeprefix("https://").split(":")
+    server = f"https://kubernetes.test:{port}\n      tls-server-name: kubernetes"
+    config = changed(operator_kubeconfig, "server", server, tmp_path)
+    mount = f"mount --bind {hosts} /etc/hosts && exec \"$@\""
+    operator = log_in(config, through=("unshare", "--mount", "sh", "-c", mount, "sh"))
+    wait_until(lambda: r'\"kubernetes.test\" could not be resolved' in operator.log_text(), 40, "it says so",
+               seen=operator.log_text)
+    assert operator.alive()
+    hosts.write_text(f"{host} kubernetes.test\n", encoding="ascii")
+    assert_removes_a_node(sandbox, operator)
 
 
 def test_a_crash_leaves_no_core_dump(log_in, sandbox, operator_kubeconfig):

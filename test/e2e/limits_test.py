@@ -1,7 +1,11 @@
 """An operator that is short of file descriptors, of memory, or of a reader of its log."""
 
+import base64
 import fcntl
 import os
+import re
+import tempfile
+from pathlib import Path
 
 import faults
 import pytest
@@ -25,6 +29,23 @@ def test_an_operator_that_can_not_start_says_what_it_lacks(start_operator):
     wait_until(lambda: not operator.alive(), 20, "the operator ends", seen=operator.log_text)
     assert operator.exit_code() == 1
     assert "Too many open files" in operator.log_text()
+
+
+def test_an_operator_that_may_start_no_thread_says_so(start_operator, operator_kubeconfig):
+    # The limit does not hold for root; nobody else reads what is root's.
+    with tempfile.TemporaryDirectory() as folder:
+        readable = Path(folder) / "kubeconfig"
+        text = operator_kubeconfig.read_text(encoding="utf-8")
+        [authority] = re.findall(r"certificate-authority: (\S+)", text)
+        data = base64.b64encode(Path(authority).read_bytes()).decode()
+        readable.write_text(text.replace(f"certificate-authority: {authority}", f"certificate-authority-data: {data}"),
+                            encoding="utf-8")
+        os.chmod(folder, 0o755)
+        operator = start_operator(kubeconfig=readable,
+                                  through=("setpriv", "--reuid=65532", "--clear-groups", "prlimit", "--nproc=1"))
+        wait_until(lambda: not operator.alive(), 20, "the operator ends", seen=operator.log_text)
+    assert operator.exit_code() == 1
+    assert "cannot start the thread that writes the log" in operator.log_text()
 
 
 def test_an_operator_without_a_file_descriptor_left_says_so_and_goes_on_when_it_has_some(

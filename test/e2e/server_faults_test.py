@@ -188,33 +188,46 @@ class Network:
                         f"-n {self.name} address add {prefix}.2/30 dev {other_end}",
                         f"-n {self.name} link set lo up",
                         f"-n {self.name} link set {other_end} up"):
-            ip(command)
+            ip(*command.split())
         self.through = ("ip", "netns", "exec", self.name)
 
+    def allow_ports(self, first, last):
+        """For connections that begin in it."""
+        ip("netns", "exec", self.name, "sh", "-c", f"echo {first} {last} > /proc/sys/net/ipv4/ip_local_port_range")
+
     def pull_the_plug(self):
-        ip(f"link set {self._end} down")
+        ip("link", "set", self._end, "down")
 
     def plug_in(self):
-        ip(f"link set {self._end} up")
+        ip("link", "set", self._end, "up")
 
     def remove(self):
-        ip(f"netns delete {self.name}")
+        ip("netns", "delete", self.name)
 
 
-def ip(arguments):
-    done = subprocess.run(["ip", *arguments.split()], capture_output=True, text=True, check=False)
+def ip(*arguments):
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"ip {arguments} failed: {done.stderr.strip()}")
+        raise RuntimeError(f"ip {' '.join(arguments)} failed: {done.stderr.strip()}")
 
 
 @pytest.fixture
 def network():
-    try:
-        made = Network()
-    except (OSError, RuntimeError) as error:
-        pytest.skip(f"needs the right to make network namespaces: {error}")
+    made = Network()
     yield made
     made.remove()
+
+
+def test_a_removal_ends_with_few_ports_for_connections(
+        cluster, start_operator, start_waiting, operator_kubeconfig, network):
+    # Two that it listens on, three watches, and two for requests.
+    network.allow_ports(40000, 40006)
+    with FaultProxy(cluster, network.address) as proxy:
+        operator = start_operator(kubeconfig=proxy.kubeconfig(operator_kubeconfig), through=network.through)
+        waiting = start_waiting(operator)
+        waiting.let_go()
+        waiting.assert_removed()
+        assert "cannot assign requested address" in operator.log_text()
 
 
 def test_a_removal_ends_when_the_network_was_away(

@@ -19,6 +19,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = {"explorer": "model_test", "unit tests": "reconcilers_test"}
+# The explorer has no network and no Lease.
+CLIENT_TESTS = {"unit tests": "controller_test"}
 
 
 class Builder:
@@ -28,7 +30,7 @@ class Builder:
         self.folder.mkdir(exist_ok=True)
         commands = json.loads((build / "compile_commands.json").read_text())
         self.compile_commands = {str(pathlib.Path(c["file"]).relative_to(ROOT)): c["command"] for c in commands}
-        self.link_commands = {test: self._link_command(test) for test in TESTS.values()}
+        self.link_commands = {test: self._link_command(test) for test in {*TESTS.values(), *CLIENT_TESTS.values()}}
 
     def _link_command(self, test):
         lines = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s", f"test/{test}"],
@@ -89,7 +91,8 @@ def main():
     print("| mutant | killed by | test |\n|---|---|---|")
     for mutant, text in chosen:
         mutated = builder.compile(mutant["file"], text)
-        for kind, test in TESTS.items():
+        tests = CLIENT_TESTS if mutant["file"].startswith("controller/") else TESTS
+        for kind, test in tests.items():
             if kind == "explorer" and mutant.get("twice"):
                 continue
             killed_by = killer(builder.link(test, mutated))

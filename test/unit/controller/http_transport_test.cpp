@@ -113,6 +113,29 @@ TEST_F(TransportTest, NeverSendsAWriteAgain) {
   EXPECT_EQ(server_.requests().size(), 2u);
 }
 
+TEST_F(TransportTest, SendsNoWriteWhenTheProcessMayNotWrite) {
+  bool may_write = false;
+  options_.may_write = [&] { return may_write; };
+  server_.on_request([](const Request&) { return answer(200, node_json("n1")); });
+  ASSERT_TRUE(get_node()) << "reads are always allowed";
+  const auto error = delete_pod().error();
+  EXPECT_EQ(error.kind, ErrorKind::NotSent);
+  EXPECT_EQ(error.message,
+            pod_url() + ": not sent, because this process may not change anything now");
+  EXPECT_EQ(server_.requests().size(), 1u);
+  may_write = true;
+  EXPECT_TRUE(delete_pod());
+}
+
+TEST_F(TransportTest, SendsNoWriteWhenTheProcessMayNotWriteAnyMoreOnceItIsConnected) {
+  int asked = 0;
+  options_.may_write = [&] { return ++asked == 1; };
+  EXPECT_EQ(delete_pod().error().kind, ErrorKind::NotSent);
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(server_.connections(), 1);
+  EXPECT_EQ(server_.requests().size(), 0u);
+}
+
 TEST_F(TransportTest, DoesNotRepeatAReadOfWhichAnAnswerHasBegun) {
   after_the_first(Reply{{"HTTP/1.1 200"}, Reply::Then::Cut});
   ASSERT_TRUE(get_node());

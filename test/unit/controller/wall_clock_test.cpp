@@ -19,7 +19,7 @@ struct Machine {
     wall += time;
     boot += time;
   }
-  WallTime read() { return clock.read(wall, boot); }
+  crd::WallTime read() { return clock.read(wall, boot); }
 };
 
 TEST(WallClock, IsTrustedFromTheBeginningWhenItNeverJumps) {

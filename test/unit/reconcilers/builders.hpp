@@ -203,7 +203,7 @@ inline Observation dead_with(std::vector<crd::Pod> pods, std::chrono::seconds si
   return seen;
 }
 
-inline Decision decide_at(const Observation& seen, controller::WallTime now = kNow) {
+inline Decision decide_at(const Observation& seen, crd::WallTime now = kNow) {
   return decide(seen, Policy{}, now);
 }
 

@@ -20,7 +20,7 @@ struct Fresh {
   std::vector<NodeSummary> census = make_census();
   std::vector<OtherRemoval> others;
   Policy policy;
-  controller::WallTime now = kNow;
+  crd::WallTime now = kNow;
 
   Fresh() { cordon(view.node); }
 

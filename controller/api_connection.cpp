@@ -36,6 +36,13 @@ HttpServer server_of(const KubeConfig& config, const ClientOptions& options, Tls
   return server;
 }
 
+/// A proxy may send our request back in its error page. Before anything is shortened: of a token
+/// that is cut, nothing is recognised.
+void without_token(HttpHead& head, std::string& body, const std::string& token) {
+  head.content_type = redact(std::move(head.content_type), {token});
+  if (head.status / 100 != 2) body = redact(std::move(body), {token});
+}
+
 ApiAnswer answer_of(const HttpHead& head, std::string_view body) {
   ApiAnswer answer;
   answer.status = head.status;
@@ -204,9 +211,10 @@ awaitable<Result<HttpResponse>> ApiConnection::send(ApiCall call,
     auto response = co_await transport_.exchange(std::move(request), deadline);
     note(call, response ? response->head : HttpHead{}, started);
     if (!response) co_return std::unexpected(no_answer(call, response.error()));
+    without_token(response->head, response->body, credential->token);
     if (response->head.status / 100 == 2) co_return std::move(*response);
     const auto answer = answer_of(response->head, response->body);
-    auto error = refusal(call, answer, credential->token);
+    auto error = error_from_answer(describe(call), call.asked, answer);
     if (answer.status != 401 || refused) co_return std::unexpected(std::move(error));
     refused = std::move(error);
     credentials_.rejected(*credential);
@@ -233,9 +241,11 @@ awaitable<Result<std::unique_ptr<WatchStream>>> ApiConnection::open_watch(
       co_return std::make_unique<HttpWatchStream>(describe(call), std::move(*stream), limits,
                                                   std::move(call.fields));
     }
-    const auto body = co_await read_error_body(**stream, deadline);
-    const auto answer = answer_of((*stream)->head(), body);
-    auto error = refusal(call, answer, credential->token);
+    auto head = (*stream)->head();
+    auto body = co_await read_error_body(**stream, deadline);
+    without_token(head, body, credential->token);
+    const auto answer = answer_of(head, body);
+    auto error = error_from_answer(describe(call), call.asked, answer);
     if (answer.status != 401 || refused) co_return std::unexpected(std::move(error));
     refused = std::move(error);
     credentials_.rejected(*credential);
@@ -312,14 +322,6 @@ KubeError ApiConnection::no_answer(const ApiCall& call, const HttpError& error) 
   }
   if (error.sent && call.method != "GET") out.message += " (the request may have been executed)";
   return out;
-}
-
-KubeError ApiConnection::refusal(const ApiCall& call, const ApiAnswer& answer,
-                                 const std::string& token) const {
-  auto error = error_from_answer(describe(call), call.asked, answer);
-  // A proxy may send our request back in its error page.
-  error.message = redact(std::move(error.message), {token});
-  return error;
 }
 
 }  // namespace controller

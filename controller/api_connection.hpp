@@ -66,7 +66,6 @@ class ApiConnection {
                                                const std::optional<KubeError>& refused);
   HttpRequest to_request(const ApiCall& call, const std::string& token) const;
   KubeError no_answer(const ApiCall& call, const HttpError& error);
-  KubeError refusal(const ApiCall& call, const ApiAnswer& answer, const std::string& token) const;
   awaitable<std::string> read_error_body(HttpStream& stream, Deadline deadline);
 
   KubeConfig config_;

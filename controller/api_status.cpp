@@ -35,14 +35,6 @@ std::string shortened(std::string_view text) {
   return fmt::format("{} ... {}", text.substr(0, head), text.substr(tail));
 }
 
-/// One line of bounded length, safe for a log: what a server or proxy sent may hold anything.
-std::string one_line(std::string_view text) {
-  auto out = shortened(text);
-  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  out.erase(out.find_last_not_of(' ') + 1);
-  return out;
-}
-
 std::expected<json::object, std::string> parse_object(const ApiAnswer& answer) {
   if (const auto sent = check_json(answer.content_type); !sent) {
     return std::unexpected(sent.error());
@@ -138,6 +130,13 @@ void judge_absence(KubeError& error, const Asked& asked, const json::object& sta
 }
 
 }  // namespace
+
+std::string one_line(std::string_view text) {
+  auto out = shortened(text);
+  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out;
+}
 
 std::expected<void, std::string> check_json(std::string_view content_type) {
   constexpr std::string_view kJson = "application/json";

@@ -25,6 +25,9 @@ struct Asked {
   std::string name;  ///< empty for a collection, which cannot be NotFound
 };
 
+/// One line of bounded length, safe for a log: what a server or proxy sent may hold anything.
+std::string one_line(std::string_view text);
+
 /// Fails with "of type text/html" or the like for what was not sent as JSON.
 std::expected<void, std::string> check_json(std::string_view content_type);
 

@@ -60,7 +60,8 @@ struct Incoming {
   Incoming(const Incoming&) = delete;
   Incoming& operator=(const Incoming&) = delete;
 
-  boost::beast::flat_buffer buffer;
+  /// The header, or of the body one read and what stands around a chunk.
+  boost::beast::flat_buffer buffer{4 * kHeaderLimit};
   std::optional<boost::beast::http::response_parser<boost::beast::http::string_body>> parser;
   bool heard = false;  ///< at least one byte came
 };

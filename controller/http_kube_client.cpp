@@ -31,6 +31,7 @@ constexpr Resource kNodes{"api/v1", "nodes", "Node", false};
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
 constexpr int kFirstMinorWithEvictionV1 = 22;
+constexpr int kMaxPages = 10'000;  // of one list: five million objects
 constexpr std::string_view kEvictionBeta = "policy/v1beta1";
 
 /// A request that breaks our own rules; it is not sent.
@@ -124,6 +125,7 @@ class HttpKubeClient final : public KubeClient {
 
     List out;
     std::string token;
+    int pages = 0;
     do {
       auto call = *first;
       if (token.empty()) {
@@ -135,7 +137,8 @@ class HttpKubeClient final : public KubeClient {
       if (!page) co_return std::unexpected(std::move(page).error());
       auto next = append_page(request.collection.resource.kind, std::move(*page), out);
       if (!next) co_return unknown(name, next.error());
-      if (!next->empty() && *next == token) co_return unknown(name, "the list has no end");
+      if (!next->empty() && (*next == token || ++pages == kMaxPages))
+        co_return unknown(name, "the list has no end");
       token = std::move(*next);
     } while (!token.empty());
     co_return out;

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "controller/api_status.hpp"
 #include "crd/json.hpp"
 
 namespace controller {
@@ -18,7 +19,8 @@ std::expected<std::string, std::string> append_page(std::string_view kind, json:
   // The answer to another request, on a connection that got out of step, must not pass for "nothing
   // there".
   if (const auto its_kind = string_at(page, "kind"); its_kind != fmt::format("{}List", kind)) {
-    return std::unexpected(fmt::format("the answer is a \"{}\", not a {}List", its_kind, kind));
+    return std::unexpected(
+        fmt::format("the answer is a \"{}\", not a {}List", one_line(its_kind), kind));
   }
   auto* metadata = page.if_contains("metadata");
   auto* items = page.if_contains("items");
@@ -33,7 +35,7 @@ std::expected<std::string, std::string> append_page(std::string_view kind, json:
   if (version.empty()) return std::unexpected("the list has no resourceVersion");
   if (!list.resource_version.empty() && version != list.resource_version) {
     return std::unexpected(fmt::format("the list has pages of different snapshots ({} and {})",
-                                       list.resource_version, version));
+                                       one_line(list.resource_version), one_line(version)));
   }
   list.resource_version = version;
   list.items.reserve(list.items.size() + array.size());

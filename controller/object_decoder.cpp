@@ -40,6 +40,7 @@ class Builder {
 
   json::object take() {
     open_.clear();
+    kept_ = items_ = 0;
     return std::exchange(result_, {});
   }
   const std::string& problem() const { return problem_; }
@@ -51,25 +52,29 @@ class Builder {
   bool on_object_end(std::size_t, error_code& error) { return end(error); }
   bool on_array_end(std::size_t, error_code& error) { return end(error); }
 
-  bool on_key_part(std::string_view part, std::size_t, error_code&) {
-    if (skipped_ == 0) text_ += part;
-    return true;
-  }
-  bool on_key(std::string_view part, std::size_t, error_code&) {
+  bool on_key_part(std::string_view part, std::size_t, error_code& error) {
     if (skipped_ > 0) return true;
     text_ += part;
+    return keep(part.size(), error);
+  }
+  bool on_key(std::string_view part, std::size_t, error_code& error) {
+    if (skipped_ > 0) return true;
+    text_ += part;
+    if (!keep(part.size(), error)) return false;
     auto& object = open_.back();
     std::swap(object.key, text_);
     text_.clear();
     object.next = object.fields->member(object.key);
     return true;
   }
-  bool on_string_part(std::string_view part, std::size_t, error_code&) {
-    if (is_wanted()) text_ += part;
-    return true;
+  bool on_string_part(std::string_view part, std::size_t, error_code& error) {
+    if (!is_wanted()) return true;
+    text_ += part;
+    return keep(part.size(), error);
   }
   bool on_string(std::string_view part, std::size_t, error_code& error) {
     if (!is_wanted()) return true;
+    if (!keep(part.size(), error)) return false;
     if (text_.empty()) return put(json::string{part}, error);
     text_ += part;
     const bool good = put(json::string{text_}, error);
@@ -102,6 +107,7 @@ class Builder {
       return true;
     }
     if (open_.empty() && !value.is_object()) return fail("is no object", error);
+    if (!keep(sizeof(Open), error)) return false;
     const auto* fields = fields_of_next();
     // Of an array, the elements are kept as the array is.
     open_.push_back({.value = std::move(value), .next = fields, .fields = fields, .key = {}});
@@ -130,8 +136,13 @@ class Builder {
 
   bool put(json::value value, error_code& error) {
     if (open_.empty()) return fail("is no object", error);
+    if (!keep(sizeof(json::value), error)) return false;
     if (is_item()) {
       if (!value.is_object()) return fail("has an item that is no object", error);
+      if (++items_ > ObjectDecoder::kMaxItems) {
+        return fail(fmt::format("has more than {} items", ObjectDecoder::kMaxItems), error);
+      }
+      kept_ = 0;
       on_item_(std::move(value.get_object()));
       return true;
     }
@@ -144,6 +155,13 @@ class Builder {
     return true;
   }
 
+  /// Counts what memory is needed for; false when it is too much.
+  bool keep(std::size_t bytes, error_code& error) {
+    kept_ += bytes;
+    if (kept_ <= ObjectDecoder::kMaxKept) return true;
+    return fail(fmt::format("has an object of more than {} bytes", ObjectDecoder::kMaxKept), error);
+  }
+
   bool fail(std::string_view problem, error_code& error) {
     problem_ = problem;
     error = json::make_error_code(json::error::exception);
@@ -154,7 +172,9 @@ class Builder {
   ObjectDecoder::OnItem on_item_;
   std::vector<Open> open_;
   std::size_t skipped_ = 0;  ///< how deep we are in what is skipped
-  std::string text_;         ///< of a key or string that was cut
+  std::size_t kept_ = 0;     ///< bytes, of this object or since its last item
+  std::size_t items_ = 0;
+  std::string text_;  ///< of a key or string that was cut
   json::object result_;
   std::string problem_;
 };

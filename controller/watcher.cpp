@@ -7,7 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "controller/api_status.hpp"
 #include "controller/log.hpp"
+#include "controller/redact.hpp"
 #include "crd/core_types.hpp"
 #include "crd/json.hpp"
 
@@ -129,7 +131,8 @@ class Watcher {
   WatchEnd judge_status(const boost::json::object& status) {
     const auto code = crd::json::int_at(status, "code").value_or(0);
     log(LogLevel::Info, "watch ended by the server",
-        {{"code", std::to_string(code)}, {"message", crd::json::string_at(status, "message")}});
+        {{"code", std::to_string(code)},
+         {"message", redact_tokens(one_line(crd::json::string_at(status, "message")))}});
     // 504 here is "too large resource version": the server is behind what we have seen, as after a
     // restore.
     return code == 410 || code == 504 ? WatchEnd::Expired : WatchEnd::Broken;

@@ -21,6 +21,8 @@ using fake::Request;
 using reconcilers::DeleteGate;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::string_view kSuccess =
     R"({"kind":"Status","status":"Success","details":{"uid":"u-1"}})";
@@ -334,6 +336,28 @@ TEST_F(TokenTest, TriesOnceMoreWithAFreshTokenAfterA401) {
   });
   EXPECT_TRUE(run(client().delete_pod(pod(), {})));
   EXPECT_EQ(server_.requests().size(), 2u);
+}
+
+TEST_F(TokenTest, ShowsNoPartOfATokenThatWouldBeCut) {
+  const std::string token(1000, 'k');
+  write(token);
+  for (const std::size_t before : {0U, 100U, 600U}) {
+    server_.on_request([before](const Request& request) {
+      const auto page = std::string(before, 'p') + request.headers.at("authorization") + "qqq";
+      return answer(502, page, "text/html");
+    });
+    EXPECT_THAT(get_node().error().message, Not(HasSubstr("kkkk"))) << before;
+    server_.on_request([](const Request& request) {
+      const auto status = R"({"kind":"Status","reason":")" + request.headers.at("authorization") +
+                          R"(","message":")" + request.headers.at("authorization") +
+                          R"(","details":{"causes":[{"message":")" +
+                          request.headers.at("authorization") + R"("}]}})";
+      return answer(403, status);
+    });
+    const auto error = get_node().error();
+    ASSERT_EQ(error.causes.size(), 1U);
+    EXPECT_THAT(error.message + error.reason + error.causes[0].message, Not(HasSubstr("kkkk")));
+  }
 }
 
 TEST_F(TokenTest, GivesUpAfterTheSecond401AndNeverShowsTheToken) {

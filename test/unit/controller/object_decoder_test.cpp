@@ -167,5 +167,26 @@ TEST(Fields, AreAllThatIsReadOfAVolumeAttachment) {
   EXPECT_EQ(attachment.meta.name + attachment.node_name + attachment.volume, "ajetsonpv");
 }
 
+/// How the decoder fails when `piece` is repeated after `begin` for ever.
+std::string failure_of_endless(std::string_view begin, std::string piece,
+                               ObjectDecoder::OnItem on_item = {}) {
+  while (piece.size() < 1'000'000) piece += piece;
+  ObjectDecoder decoder{{}, std::move(on_item)};
+  if (!decoder.feed(begin)) return "at once";
+  for (int i = 0; i < 1000; ++i) {
+    if (const auto fed = decoder.feed(piece); !fed) return fed.error();
+  }
+  return "never";
+}
+
+TEST(ObjectDecoder, KeepsNothingThatHasNoEnd) {
+  const std::string too_large = "that has an object of more than 67108864 bytes";
+  EXPECT_EQ(failure_of_endless(R"({"a":")", "x"), too_large);
+  EXPECT_EQ(failure_of_endless(R"({"a":[{})", ",{}"), too_large);
+  EXPECT_EQ(failure_of_endless(R"({"items":[{"a":[1)", ",1", [](auto&&) {}), too_large);
+  EXPECT_EQ(failure_of_endless(R"({"items":[{})", ",{}", [](auto&&) {}),
+            "that has more than 1000000 items");
+}
+
 }  // namespace
 }  // namespace controller

@@ -17,6 +17,11 @@ std::expected<crd::TimePoint, std::string> check_client_certificate(
     return std::unexpected(
         fmt::format("{} expired at {}: renew it", certificate_name, crd::to_rfc3339(end)));
   }
+  if (!can_be_used(*pair)) {
+    return std::unexpected(fmt::format(
+        "{} cannot be used: its key is too short, or its signature too weak, for OpenSSL",
+        certificate_name));
+  }
   return end;
 }
 

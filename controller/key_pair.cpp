@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 
 #include <cstddef>
+#include <memory>
+#include <new>
 #include <utility>
 
 namespace controller {
@@ -21,6 +23,13 @@ std::expected<KeyPair, std::string> read_key_pair(const std::string& certificate
     return std::unexpected(fmt::format("{} is not the key of {}", key_name, certificate_name));
   }
   return KeyPair{std::move(*chain), std::move(*key)};
+}
+
+bool can_be_used(const KeyPair& pair) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context{SSL_CTX_new(TLS_method()),
+                                                                  SSL_CTX_free};
+  if (!context) throw std::bad_alloc();
+  return use_key_pair(context.get(), pair);
 }
 
 bool use_key_pair(SSL_CTX* context, const KeyPair& pair) {

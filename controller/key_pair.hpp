@@ -23,6 +23,9 @@ std::expected<KeyPair, std::string> read_key_pair(const std::string& certificate
                                                   const std::string& key_pem,
                                                   const std::string& key_name);
 
+/// Whether OpenSSL takes it: it refuses short keys and weak signatures.
+bool can_be_used(const KeyPair& pair);
+
 /// Shows it to the other side of connections of this context; false when OpenSSL does not take it.
 bool use_key_pair(SSL_CTX* context, const KeyPair& pair);
 

@@ -87,7 +87,7 @@ CertificateAuthority::CertificateAuthority(const std::string& common_name)
 CertificateAuthority::~CertificateAuthority() = default;
 
 Identity CertificateAuthority::issue(const CertificateRequest& request) const {
-  const PrivateKey key(EVP_EC_gen("P-256"));
+  const PrivateKey key(request.short_key ? EVP_RSA_gen(1024U) : EVP_EC_gen("P-256"));
   const auto certificate = unsigned_certificate(request, key.get());
   require(X509_set_issuer_name(certificate.get(),
                                X509_get_subject_name(keys_->certificate.get())) == 1);

@@ -18,6 +18,7 @@ struct CertificateRequest {
   std::string subject_alt_name = {};
   std::chrono::seconds valid_from = -std::chrono::hours(1);  ///< relative to now
   std::chrono::seconds valid_until = std::chrono::hours(1);
+  bool short_key = false;  ///< RSA with 1024 bits, which OpenSSL does not take for TLS
 };
 
 /// A certificate authority made on the spot, so that no key is in the repository and no test

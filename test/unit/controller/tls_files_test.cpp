@@ -89,6 +89,22 @@ TEST_F(TlsFilesTest, KeepsTheOldPairUntilTheNewOneIsWhole) {
   EXPECT_TRUE(files.refresh(start_ + minutes(6)).identity);
 }
 
+TEST_F(TlsFilesTest, DoesNotTakeAClientCertificateThatIsTooWeak) {
+  TlsFiles files(config_, start_);
+  fake::CertificateRequest request;
+  request.short_key = true;
+  const auto weak = ca_.issue(request);
+  folder_.write("tls.crt", weak.certificate_pem);
+  folder_.write("tls.key", weak.key_pem);
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(files.refresh(start_ + minutes(5)).identity);
+  EXPECT_EQ(files.certificate_pem(), one_.certificate_pem);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                config_.client_certificate_file.string() +
+                " cannot be used: its key is too short, or its signature too weak, for OpenSSL"),
+            std::string::npos);
+}
+
 TEST_F(TlsFilesTest, DoesNotTakeAnExpiredClientCertificate) {
   TlsFiles files(config_, start_);
   fake::CertificateRequest request;

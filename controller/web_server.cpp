@@ -194,7 +194,7 @@ class WebServer::Impl {
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
       if (!error) {
         failing = false;
-        if (slots_.free() == 0 && !reading_.empty()) close_socket(*reading_.front());
+        if (slots_.free() == 0 && !closable_.empty()) close_socket(*closable_.front());
         tasks.spawn(serve(std::move(socket), co_await slots_.acquire()));
         continue;
       }
@@ -209,16 +209,18 @@ class WebServer::Impl {
   }
 
  private:
-  /// A connection that has not sent its whole request yet.
-  class Reading {
+  /// A connection that may be closed when others want to be served: as long as it has not sent its
+  /// whole request, and once it has its answer.
+  class Closable {
    public:
-    Reading(std::list<tcp::socket*>& all, tcp::socket& socket) : all_(all), socket_(&socket) {
+    Closable(std::list<tcp::socket*>& all, tcp::socket& socket) : all_(all), socket_(&socket) {
       all_.push_back(socket_);
     }
-    ~Reading() { end(); }
-    Reading(const Reading&) = delete;
-    Reading& operator=(const Reading&) = delete;
-    void end() { all_.remove(socket_); }
+    ~Closable() { all_.remove(socket_); }
+    Closable(const Closable&) = delete;
+    Closable& operator=(const Closable&) = delete;
+    void is_answered() { all_.remove(socket_); }
+    void was_answered() { all_.push_front(socket_); }
 
    private:
     std::list<tcp::socket*>& all_;
@@ -242,8 +244,8 @@ class WebServer::Impl {
   }
 
   asio::awaitable<void> serve_plain(tcp::socket socket, steady_clock::time_point read_until) {
-    Reading reading{reading_, socket};
-    const bool all_read = co_await converse(socket, reading, read_until);
+    Closable closable{closable_, socket};
+    const bool all_read = co_await converse(socket, closable, read_until);
     if (all_read) co_return;
     co_await finish_before(steady_clock::now() + kFarewell, read_the_rest(socket));
   }
@@ -252,10 +254,10 @@ class WebServer::Impl {
     SSL* connection = settings_.tls->new_connection();
     if (connection == nullptr) co_return;
     TlsStream stream{std::move(socket), connection};
-    Reading reading{reading_, stream.next_layer()};
+    Closable closable{closable_, stream.next_layer()};
     const auto shaken = co_await with_timeout(read_until, shake_hands(stream));
     if (!shaken.value_or(false)) co_return;
-    const bool all_read = co_await converse(stream, reading, read_until);
+    const bool all_read = co_await converse(stream, closable, read_until);
     co_await with_timeout(steady_clock::now() + kFarewell, end_tls(stream));
     ERR_clear_error();
     if (all_read) co_return;
@@ -264,16 +266,17 @@ class WebServer::Impl {
 
   /// False when there may be unread bytes.
   template <typename Stream>
-  asio::awaitable<bool> converse(Stream& stream, Reading& reading,
+  asio::awaitable<bool> converse(Stream& stream, Closable& closable,
                                  steady_clock::time_point read_until) {
     auto heard = co_await with_timeout(read_until, hear(stream));
-    reading.end();
+    closable.is_answered();
     if (!heard || heard->is_silent) co_return true;
     const bool is_request = heard->request.has_value();
     auto answer = std::move(heard->refusal);
     if (is_request) answer = co_await handle(*std::move(heard->request));
     const auto wire = to_wire(answer, heard->is_head);
     co_await asio::async_write(stream, asio::buffer(wire), kAsTuple);
+    closable.was_answered();
     co_return is_request;
   }
 
@@ -297,7 +300,8 @@ class WebServer::Impl {
   WebHandler handler_;
   tcp::acceptor acceptor_;
   SlotPool slots_;
-  std::list<tcp::socket*> reading_;  ///< those that have been at it for longest come first
+  /// First those that have their answer, then those that have been asking for longest.
+  std::list<tcp::socket*> closable_;
 };
 
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -36,8 +36,8 @@ struct WebServerSettings {
   std::unique_ptr<TlsServer> tls;                                    ///< null: plain HTTP
   std::chrono::milliseconds read_timeout = std::chrono::seconds(5);  ///< TLS handshake and request
   std::chrono::milliseconds total_timeout = std::chrono::seconds(10);  ///< of one connection
-  /// At a time. When there are more, the one that has been sending its request for longest is
-  /// closed; when all are being answered, further ones wait.
+  /// At a time. When there are more, one that has its answer is closed, or else the one that has
+  /// been sending its request for longest; when all are being answered, further ones wait.
   std::size_t max_connections = 32;
 };
 

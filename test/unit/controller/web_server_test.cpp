@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using boost::system::error_code;
 using fake::ask_plain;
 using fake::body_of;
 using fake::get;
@@ -192,6 +193,21 @@ TEST_F(WebServerTest, ClosesTheSlowestToAskWhenThereAreTooMany) {
   asio::write(slow.back(), asio::buffer(std::string{" HTTP/1.1\r\nHost: a\r\n\r\n"}));
   run_until([&] { return asked_.size() == 2; });
   EXPECT_THAT(asked_, ElementsAre("/livez", "/slow")) << "the last ones were left alone";
+}
+
+TEST_F(WebServerTest, ClosesThoseThatHaveTheirAnswerFirstWhenThereAreTooMany) {
+  start(with(1h, 1h, 3));
+  std::vector<tcp::socket> refused;
+  for (int i = 0; i < 3; ++i) {
+    refused.emplace_back(io_).connect({asio::ip::address_v4::loopback(), port()});
+    asio::write(refused.back(), asio::buffer(std::string{"POST / HTTP/1.1\r\n\r\n"}));
+  }
+  for (auto& each : refused) {
+    bool answered = false;
+    each.async_wait(tcp::socket::wait_read, [&](const error_code&) { answered = true; });
+    run_until([&] { return answered; });
+  }
+  EXPECT_EQ(body_of(ask(get("/livez"))), "this is /livez") << "they stay for their farewell";
 }
 
 TEST_F(WebServerTest, ServesATargetInAbsoluteForm) {

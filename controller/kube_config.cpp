@@ -25,7 +25,7 @@ std::string environment(const char* name) {
 
 std::expected<KubeConfig, std::string> from_file(const fs::path& path,
                                                  const KubeConfigSource& source) {
-  auto yaml = read_small_file(path, kMaxTextFile);
+  auto yaml = read_file_or_pipe(path, kMaxTextFile);
   if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
   return parse_kubeconfig({{path, std::move(*yaml)}}, source);
 }
@@ -47,7 +47,7 @@ std::expected<KubeConfig, std::string> from_list(const std::vector<fs::path>& pa
   for (const auto& path : paths) {
     std::error_code error;
     if (!fs::exists(path, error) && !error) continue;
-    auto yaml = read_small_file(path, kMaxTextFile);
+    auto yaml = read_file_or_pipe(path, kMaxTextFile);
     if (!yaml) return std::unexpected(fmt::format("kubeconfig {}", yaml.error()));
     files.push_back({path, std::move(*yaml)});
   }

@@ -52,10 +52,10 @@ json::object cluster_info(const YAML::Node& cluster, const KubeConfig& config) {
   if (is_set(cluster, "tls-server-name")) out["tls-server-name"] = config.tls_server_name;
   if (config.insecure_skip_tls_verify) out["insecure-skip-tls-verify"] = true;
   if (!config.ca_pem.empty()) out["certificate-authority-data"] = base64_encode(config.ca_pem);
-  for (const auto& one : cluster["extensions"]) {
+  for (const auto& one : list_at(cluster, "extensions")) {
     if (text_at(one, "name") != kClusterExtension) continue;
     int values = 0;
-    out["config"] = to_json(one["extension"], 0, values);
+    out["config"] = to_json(child(one, "extension"), 0, values);
   }
   return out;
 }
@@ -82,8 +82,8 @@ Checked read_command(const YAML::Node& exec, const fs::path& directory, ExecPlug
   if (plugin.command.empty()) return fail("exec: has no command");
   if (plugin.command.contains('/'))
     plugin.command = (directory / plugin.command).lexically_normal();
-  for (const auto& one : exec["args"]) plugin.args.push_back(one.as<std::string>());
-  for (const auto& one : exec["env"]) {
+  for (const auto& one : list_at(exec, "args")) plugin.args.push_back(one.as<std::string>());
+  for (const auto& one : list_at(exec, "env")) {
     auto name = text_at(one, "name");
     if (name.empty() || name.contains('=')) return fail("exec: an entry of env has no good name");
     plugin.env.emplace_back(std::move(name), text_at(one, "value"));

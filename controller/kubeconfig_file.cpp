@@ -13,8 +13,10 @@ namespace controller {
 namespace {
 
 namespace fs = std::filesystem;
+using kubeconfig::child;
 using kubeconfig::fail;
 using kubeconfig::Failure;
+using kubeconfig::list_at;
 using kubeconfig::text_at;
 
 struct Document {
@@ -28,8 +30,16 @@ struct Entry {
   fs::path path;
 };
 
+std::string in_words(const kubeconfig::DuplicateKey& error) {
+  return fmt::format("\"{}\" stands twice in the mapping that begins in line {}, column {}",
+                     error.msg, error.mark.line + 1, error.mark.column + 1);
+}
+
 /// Where the parser stopped. Its own words are left out: they may quote the file, and so a secret.
 Failure not_yaml(const fs::path& path, const YAML::Exception& error) {
+  if (const auto* twice = dynamic_cast<const kubeconfig::DuplicateKey*>(&error)) {
+    return fail("kubeconfig {}: {}", path.string(), in_words(*twice));
+  }
   if (error.mark.is_null())
     return fail("kubeconfig {}: is not valid YAML for a kubeconfig", path.string());
   return fail("kubeconfig {}: is not valid YAML for a kubeconfig (line {}, column {})",
@@ -68,15 +78,17 @@ std::expected<Entry, std::string> find(const std::vector<Document>& documents,
   for (const auto& [path, root] : documents) {
     std::optional<Entry> found;
     try {
-      for (const auto& entry : root[what + "s"]) {
+      for (const auto& entry : list_at(root, what + "s")) {
         names.push_back(text_at(entry, "name"));
         if (names.back() != name) continue;
         if (found) return fail("{} \"{}\" stands twice in {}", what, name, path.string());
-        found = Entry{entry[what], path};
+        found = Entry{child(entry, what), path};
         if (!found->node.IsDefined() || !found->node.IsMap())
           return fail("{} \"{}\" is empty", what, name);
       }
       if (found) return *std::move(found);
+    } catch (const kubeconfig::DuplicateKey& error) {
+      return Failure(in_words(error));
     } catch (const YAML::Exception&) {
       return fail("the {}s of {} are not a list of {}s", what, path.string(), what);
     }

@@ -18,19 +18,38 @@ bool may_be_secret(const std::string& name) {
 
 }  // namespace
 
+YAML::Node child(const YAML::Node& map, const std::string& key) {
+  const auto found = map[key];
+  int times = 0;
+  if (map.IsMap()) {
+    for (const auto& entry : map) {
+      if (entry.first.IsScalar() && entry.first.Scalar() == key) ++times;
+    }
+  }
+  if (times > 1) throw DuplicateKey(map.Mark(), key);
+  return found;
+}
+
+YAML::Node list_at(const YAML::Node& map, const std::string& key) {
+  auto found = child(map, key);
+  const bool is_list = !found.IsDefined() || found.IsNull() || found.IsSequence();
+  if (!is_list) throw YAML::Exception(found.Mark(), "no list");
+  return found;
+}
+
 std::string text_at(const YAML::Node& map, const std::string& key) {
-  const auto node = map[key];
+  const auto node = child(map, key);
   if (!node.IsDefined() || node.IsNull()) return {};
   return node.as<std::string>();
 }
 
 bool is_set(const YAML::Node& map, const std::string& key) {
-  const auto node = map[key];
+  const auto node = child(map, key);
   return node.IsDefined() && !node.IsNull();
 }
 
 bool flag_at(const YAML::Node& map, const std::string& key) {
-  return is_set(map, key) && map[key].as<bool>();
+  return is_set(map, key) && child(map, key).as<bool>();
 }
 
 std::expected<fs::path, std::string> path_at(const YAML::Node& map, const std::string& key,

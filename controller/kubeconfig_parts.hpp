@@ -31,6 +31,18 @@ struct Text {
   std::filesystem::path file;  ///< empty when the text stands in the kubeconfig
 };
 
+/// A key that stands twice in one mapping: yaml-cpp takes the first, kubectl the last.
+class DuplicateKey : public YAML::Exception {
+ public:
+  DuplicateKey(const YAML::Mark& mark, const std::string& key) : YAML::Exception(mark, key) {}
+};
+
+/// The value at `key`, undefined when absent. Throws DuplicateKey, and what yaml-cpp throws for
+/// what is no mapping.
+YAML::Node child(const YAML::Node& map, const std::string& key);
+/// The same for a list, which may be empty.
+YAML::Node list_at(const YAML::Node& map, const std::string& key);
+
 /// The scalar at `key`, "" when absent or null. Anything else in its place throws, as yaml-cpp
 /// does.
 std::string text_at(const YAML::Node& map, const std::string& key);

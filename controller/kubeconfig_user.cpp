@@ -71,7 +71,7 @@ Checked read_user(const YAML::Node& user, const YAML::Node& cluster, const fs::p
         !config.token_file.empty()) {
       return fail("has exec and another way to log in: remove one of them");
     }
-    return read_exec(user["exec"], cluster, directory, config);
+    return read_exec(child(user, "exec"), cluster, directory, config);
   }
   if (config.client_certificate_pem.empty() && config.token.empty() && config.token_file.empty()) {
     return fail("has no client certificate, token, tokenFile or exec");

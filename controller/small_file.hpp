@@ -12,10 +12,13 @@ namespace controller {
 inline constexpr std::size_t kMaxTextFile = std::size_t{1024} * 1024;
 inline constexpr std::size_t kMaxTokenFile = std::size_t{64} * 1024;
 
-/// The whole file. Fails with a sentence that names it: missing, unreadable, or longer than `max`
-/// bytes.
+/// The whole file, never waiting for anybody. Fails with a sentence that names it: missing,
+/// unreadable, no regular file, or longer than `max` bytes.
 std::expected<std::string, std::string> read_small_file(const std::filesystem::path& path,
                                                         std::size_t max);
+/// The same for what may also be a pipe, whose writer is waited for.
+std::expected<std::string, std::string> read_file_or_pipe(const std::filesystem::path& path,
+                                                          std::size_t max);
 
 /// Also by its group or by everybody, by its mode alone; false when there is no such file.
 bool is_readable_by_others(const std::filesystem::path& path);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "controller/log.hpp"
 #include "controller/small_file.hpp"
 
 namespace controller {
@@ -17,7 +18,14 @@ TokenSource::TokenSource(const KubeConfig& config)
 const std::string& TokenSource::current(std::chrono::steady_clock::time_point now) {
   if (file_.empty() || (read_at_ && now - *read_at_ < kMaxAge)) return token_;
   read_at_ = now;
-  if (auto token = read_token_file(file_)) token_ = std::move(*token);
+  auto token = read_token_file(file_);
+  const auto problem = token ? std::string() : token.error();
+  if (!problem.empty() && problem != problem_) {
+    log(LogLevel::Warning, "the token file is not used, the token read before stays in use",
+        {{"error", problem}});
+  }
+  problem_ = problem;
+  if (token) token_ = std::move(*token);
   return token_;
 }
 

@@ -10,7 +10,8 @@
 namespace controller {
 
 /// A bearer token that is re-read from its file when older than 60 s, as in client-go (the kubelet
-/// rotates projected tokens). An unreadable, empty or malformed file keeps the last good token.
+/// rotates projected tokens). An unreadable, empty or malformed file keeps the last good token,
+/// and the log says so once.
 class TokenSource {
  public:
   explicit TokenSource(const KubeConfig& config);
@@ -24,6 +25,7 @@ class TokenSource {
   std::string token_;
   std::filesystem::path file_;
   std::optional<std::chrono::steady_clock::time_point> read_at_;
+  std::string problem_;  ///< with the file, as it was logged
 };
 
 }  // namespace controller

@@ -1,8 +1,11 @@
 #include "controller/kube_config.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include "test/fake/kubeconfig_fixture.hpp"
 
@@ -110,6 +113,35 @@ TEST_F(KubeConfigTest, RefusesANameThatStandsTwice) {
   EXPECT_EQ(load_kube_config({.kubeconfig = directory_ / "config", .context = {}}).error(),
             "kubeconfig " + (directory_ / "config").string() + ": context \"a\" stands twice in " +
                 (directory_ / "config").string());
+}
+
+TEST_F(KubeConfigTest, RefusesAKeyThatStandsTwice) {
+  const auto config = (directory_ / "config").string();
+  const auto wrong = [&](const std::string& text) {
+    write("config", text);
+    return load_kube_config({.kubeconfig = config, .context = {}}).error();
+  };
+  EXPECT_EQ(
+      wrong("current-context: a\ncurrent-context: b\n"),
+      "kubeconfig " + config +
+          ": \"current-context\" stands twice in the mapping that begins in line 1, column 1");
+  EXPECT_EQ(wrong("current-context: a\ncontexts: []\ncontexts:\n- name: a\n"),
+            "kubeconfig " + config +
+                ": \"contexts\" stands twice in the mapping that begins in line 1, column 1");
+  EXPECT_EQ(wrong("current-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+                  "clusters:\n- name: c\n  cluster:\n    server: https://one\n    server: "
+                  "https://two\nusers:\n- name: u\n  user: {token: x}\n"),
+            "kubeconfig " + config +
+                ": \"server\" stands twice in the mapping that begins in line 8, column 5");
+}
+
+TEST_F(KubeConfigTest, ReadsAPipe) {
+  const auto pipe = (directory_ / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer{[&] { std::ofstream{pipe} << "current-context: a\n"; }};
+  EXPECT_EQ(load_kube_config({.kubeconfig = pipe, .context = {}}).error(),
+            "kubeconfig " + pipe + ": there is no context \"a\" (there are: none)");
+  writer.join();
 }
 
 TEST_F(KubeConfigTest, RefusesWhatItDoesNotSupport) {

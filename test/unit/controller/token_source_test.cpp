@@ -1,6 +1,7 @@
 #include "controller/token_source.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <string>
@@ -32,6 +33,23 @@ TEST_F(TokenSourceTest, ReadsTheFileAgainAfterAMinute) {
   write("token", "two\n");
   EXPECT_EQ(tokens.current(start_ + seconds(59)), "one");
   EXPECT_EQ(tokens.current(start_ + seconds(60)), "two");
+}
+
+TEST_F(TokenSourceTest, NeverWaitsForAPipe) {
+  auto tokens = source();
+  ASSERT_EQ(::mkfifo((directory_ / "token").c_str(), 0600), 0);
+  EXPECT_EQ(tokens.current(start_), "static");
+}
+
+TEST_F(TokenSourceTest, SaysOnceThatItsFileIsOfNoUse) {
+  auto tokens = source();
+  testing::internal::CaptureStderr();
+  for (int minute = 0; minute < 3; ++minute) tokens.current(start_ + seconds(60 * minute));
+  const auto said = testing::internal::GetCapturedStderr();
+  const auto file = (directory_ / "token").string() + ": No such file or directory";
+  const auto first = said.find(file);
+  EXPECT_NE(first, std::string::npos) << said;
+  EXPECT_EQ(said.find(file, first + 1), std::string::npos) << said;
 }
 
 TEST_F(TokenSourceTest, ReadsTheFileAgainWhenToldThatTheTokenIsBad) {

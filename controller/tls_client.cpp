@@ -29,6 +29,12 @@ void require(bool ok, const std::string& what) {
   throw std::invalid_argument(what);
 }
 
+/// Certificates and SNI name hosts without the dot at the end of a fully qualified name.
+std::string without_root(std::string name) {
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
 Cause cause_of(long verify_result) {
   switch (verify_result) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -48,7 +54,7 @@ void TlsClient::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context)
 void TlsClient::Free::operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 
 TlsClient::TlsClient(const TlsSettings& settings)
-    : server_name_(settings.server_name), context_(SSL_CTX_new(TLS_client_method())) {
+    : server_name_(without_root(settings.server_name)), context_(SSL_CTX_new(TLS_client_method())) {
   if (!context_) throw std::bad_alloc();
   auto* context = context_.get();
   require(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1, "TLS 1.2 is not available");

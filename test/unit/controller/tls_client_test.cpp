@@ -82,6 +82,18 @@ TEST_F(TlsClientTest, ChecksTheServerNameOfTheConfiguration) {
   named.stop();
 }
 
+TEST_F(TlsClientTest, TakesANameWithADotAtItsEndForTheSame) {
+  auto request = loopback();
+  request.subject_alt_name = "DNS:api.example.com";
+  HttpsServer named(io_, ca_.issue(request));
+  named.on_request([](const Request&) { return answer(200, node_json("n1")); });
+  config_.port = std::to_string(named.port());
+  config_.tls_server_name = "api.example.com.";
+  const auto object = get_node();
+  EXPECT_TRUE(object) << object.error().message;
+  named.stop();
+}
+
 TEST_F(TlsClientTest, RefusesAnExpiredCertificate) {
   auto request = loopback();
   request.valid_from = std::chrono::hours(-48);

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -219,6 +220,13 @@ int run(Options options, const controller::KubeConfig& config) {
   return kCannotGoOn;
 }
 
+/// What opens next must not become standard error, or the log would be written into it.
+void open_standard_files() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return;
+  }
+}
+
 /// Null, with a word on standard error, when no thread can be started.
 std::unique_ptr<controller::LogSink> start_log_sink() {
   try {
@@ -235,6 +243,7 @@ std::unique_ptr<controller::LogSink> start_log_sink() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_files();
   const auto options = parse_options(argc, argv);
   if (!options) {
     std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);

@@ -16,12 +16,35 @@
 
 namespace {
 
+/// CLI11 would take 010 for 8, and any number for true or false.
+std::string wrong_with_number(const std::string& value) {
+  const auto digits = std::string_view(value).substr(value.starts_with('-') ? 1 : 0);
+  const bool decimal =
+      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  if (decimal && (digits.size() == 1 || digits.front() != '0')) return {};
+  return "\"" + value + "\" is not a whole number";
+}
+
+std::string wrong_with_flag(const std::string& value) {
+  return value == "true" || value == "false" ? "" : "\"" + value + "\" is not true or false";
+}
+
+template <typename Number>
+void add_number(CLI::App& app, const std::string& name, Number& target, std::int64_t low,
+                std::int64_t high, const std::string& help) {
+  app.add_option(name, target, help)
+      ->check(CLI::Range(low, high))
+      ->check(wrong_with_number)
+      ->capture_default_str();
+}
+
 /// A whole number of seconds in [low, high].
 void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& target,
                  std::int64_t low, std::int64_t high, const std::string& help) {
   app.add_option_function<std::int64_t>(
          name, [&target](const std::int64_t& value) { target = std::chrono::seconds{value}; }, help)
       ->check(CLI::Range(low, high))
+      ->check(wrong_with_number)
       ->default_str(std::to_string(target.count()));
 }
 
@@ -77,6 +100,18 @@ std::string wrong_with_pod(const std::string& value) {
   return "\"" + value + "\" is not namespace/name of a pod";
 }
 
+/// A flag with an equals sign and nothing behind it, as from a template without its value.
+std::string wrong_with_empty_flag(const CLI::App& app, int argc, const char* const* argv) {
+  for (const auto* option : app.get_options()) {
+    if (option->get_items_expected_max() > 0) continue;
+    for (int i = 1; i < argc; ++i) {
+      const auto name = option->get_name();
+      if (argv[i] == name + "=") return name + ": \"\" is not true or false";
+    }
+  }
+  return {};
+}
+
 /// In reverse order, as CLI11 wants them. It would take `--name= next` for `--name next`.
 std::vector<std::string> arguments_of(int argc, const char* const* argv) {
   std::vector<std::string> out;
@@ -123,35 +158,27 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
                  "Context of the kubeconfig; without it its current-context");
   app.add_flag("--insecure-skip-tls-verify", options.kube_config.insecure_allowed,
                "Accept a kubeconfig with insecure-skip-tls-verify: true, whose API server is not "
-               "verified and can be anybody");
-  app.add_option("--workers", options.workers, "Removals that are worked on at the same time")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  app.add_option("--max-connections", options.client.max_connections,
-                 "Connections to the API server beside watches")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  app.add_option("--deletions-per-second", options.client.deletions_per_second,
-                 "Evictions and deletions per second on average, of all removals together (after a "
-                 "pause three times as many at once)")
-      ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
+               "verified and can be anybody")
+      ->check(wrong_with_flag);
+  add_number(app, "--workers", options.workers, 1, 256,
+             "Removals that are worked on at the same time");
+  add_number(app, "--max-connections", options.client.max_connections, 1, 64,
+             "Connections to the API server beside watches");
+  add_number(app, "--deletions-per-second", options.client.deletions_per_second, 1, 10000,
+             "Evictions and deletions per second on average, of all removals together (after a "
+             "pause three times as many at once)");
   add_seconds(app, "--settle", options.policy.settle, 1, 3600,
               "Seconds after the cordon before which a Node is never deleted");
   add_seconds(app, "--overdue-margin", options.policy.overdue_margin, 1, 86400,
               "Seconds after its grace period from which a terminating pod counts as stuck");
   add_seconds(app, "--leftovers-timeout", options.policy.leftovers_timeout, 1, 86400,
               "Seconds to wait for what a deleted Node leaves behind");
-  app.add_option(
-         "--min-healthy", options.policy.min_healthy_percent,
-         "Percentage of Ready nodes at or below which, with 3 or more nodes NotReady, nothing is "
-         "forced and no Node is deleted")
-      ->check(CLI::Range(0, 100))
-      ->capture_default_str();
-  app.add_option("--max-concurrent-removals", options.policy.max_concurrent_removals,
-                 "Removals that are under way at the same time in the cluster (0 = no limit)")
-      ->check(CLI::Range(0, 1000))
-      ->capture_default_str();
+  add_number(
+      app, "--min-healthy", options.policy.min_healthy_percent, 0, 100,
+      "Percentage of Ready nodes at or below which, with 3 or more nodes NotReady, nothing is "
+      "forced and no Node is deleted");
+  add_number(app, "--max-concurrent-removals", options.policy.max_concurrent_removals, 0, 1000,
+             "Removals that are under way at the same time in the cluster (0 = no limit)");
   app.add_option("--namespace", options.policy.own_namespace,
                  "Namespace of the operator, in which it keeps the record of removed nodes")
       ->envname("POD_NAMESPACE")
@@ -163,6 +190,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
       ->check(wrong_with_pod);
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease, so that several replicas can run (default: true)")
+      ->check(wrong_with_flag)
       ->default_str("true");
   auto& lease = options.leader_election.durations;
   add_seconds(app, "--leader-elect-lease-duration", lease.lease, 2, 3600,
@@ -182,7 +210,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--metrics-tls-key-file", options.endpoints.metrics_key_file,
                  "Key of that certificate");
   app.add_flag("--metrics-insecure", options.endpoints.metrics_insecure,
-               "Serve the metrics to everybody, without TLS, on an address that is not loopback");
+               "Serve the metrics to everybody, without TLS, on an address that is not loopback")
+      ->check(wrong_with_flag);
   add_seconds(app, "--shutdown-timeout", options.shutdown_timeout, 1, 3600,
               "Seconds that running work is given to end after SIGTERM");
   const std::map<std::string, controller::LogLevel> levels{
@@ -198,6 +227,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--log-format", options.log_format, "text or json")
       ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
       ->default_str("text");
+  if (const auto wrong = wrong_with_empty_flag(app, argc, argv); !wrong.empty()) {
+    return std::unexpected(EarlyExit{2, wrong + "\nRun with --help for more information.\n"});
+  }
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::ParseError& error) {

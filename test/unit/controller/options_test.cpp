@@ -48,6 +48,33 @@ TEST(Options, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options->shutdown_timeout, 30s);
 }
 
+TEST(Options, TakeNumbersAsPeopleReadThem) {
+  for (const char* argument : {"--workers=010", "--workers=0x10", "--workers=1e1", "--settle=010",
+                               "--min-healthy=+5", "--max-connections= 5"}) {
+    const auto options = parse({argument});
+    ASSERT_FALSE(options) << argument;
+    EXPECT_EQ(options.error().code, 2);
+    const std::string text{argument};
+    EXPECT_THAT(options.error().text, HasSubstr(text.substr(0, text.find('='))));
+  }
+  EXPECT_EQ(parse({"--min-healthy=0"})->policy.min_healthy_percent, 0);
+}
+
+TEST(Options, TakeForAFlagOnlyTrueAndFalse) {
+  for (const char* argument : {"--leader-elect=", "--leader-elect=-1", "--leader-elect=2",
+                               "--metrics-insecure=7", "--insecure-skip-tls-verify="}) {
+    const auto options = parse({argument});
+    ASSERT_FALSE(options) << argument;
+    EXPECT_EQ(options.error().code, 2);
+    const std::string text{argument};
+    EXPECT_THAT(options.error().text, HasSubstr(text.substr(0, text.find('=')) + ": \""));
+    EXPECT_THAT(options.error().text, HasSubstr("is not true or false"));
+  }
+  EXPECT_TRUE(parse({"--leader-elect"})->leader_elect);
+  EXPECT_TRUE(parse({"--leader-elect=true"})->leader_elect);
+  EXPECT_FALSE(parse({"--leader-elect=false"})->leader_elect);
+}
+
 TEST(Options, SayHowTheLeaderIsElected) {
   const auto options = parse({"--leader-elect=false", "--leader-elect-lease-duration=9",
                               "--leader-elect-renew-deadline=8", "--leader-elect-retry-period=1"});

@@ -120,11 +120,9 @@ Step delete_node(Round& round) {
                           name_some(node.meta.finalizers));
   }
   if (keep_pods_that_are_left_out(round) == Step::Wait) return Step::Wait;
-  // As the gate counts.
-  const auto settled_at =
-      std::max(*cordoned_at(round.status()), round.time.even_since) + round.policy.settle + 1s;
-  if (round.now < settled_at) {
-    round.requeue_at(settled_at);
+  const auto settled = settled_at(*cordoned_at(round.status()), round.policy, round.time);
+  if (round.now < settled) {
+    round.requeue_at(settled);
     return round.wait("Settling",
                       "Waiting a moment for pods that were bound while the node was cordoned");
   }

@@ -1,7 +1,5 @@
 #include "reconcilers/gate.hpp"
 
-#include <algorithm>
-
 #include "reconcilers/classify.hpp"
 #include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
@@ -37,9 +35,7 @@ std::optional<std::string> settle_problem(const crd::NodeRemoval& removal, const
   if (cordoned == nullptr || cordoned->status != crd::ConditionStatus::True) {
     return "the cordon is not recorded in status yet";
   }
-  // Times in status are cut to whole seconds, so a full second is added.
-  const auto since = std::max(cordoned->last_transition_time, time.even_since);
-  if (time.now < since + policy.settle + std::chrono::seconds{1}) {
+  if (time.now < settled_at(cordoned->last_transition_time, policy, time)) {
     return "the cordon is too fresh: a pod may still be bound to the node";
   }
   return std::nullopt;

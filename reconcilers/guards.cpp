@@ -143,6 +143,11 @@ crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
   return since + std::chrono::seconds{spec.unreachable.tolerance_seconds};
 }
 
+crd::TimePoint settled_at(crd::TimePoint cordoned, const Policy& policy, crd::WallTime time) {
+  // Times in status are cut to whole seconds, so a full second is added.
+  return std::max(cordoned, time.even_since) + policy.settle + std::chrono::seconds{1};
+}
+
 std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node) {
   if (spec.unreachable.fenced) return "spec.unreachable.fenced";
   return taints::has_foreign_out_of_service(node) ? std::string{crd::kOutOfServiceTaint} : "";

@@ -57,6 +57,9 @@ std::optional<GuardRefusal> refuse_last_schedulable(const crd::Node& node,
 crd::TimePoint dead_at(const crd::Evidence& evidence, const crd::Node& node,
                        const crd::NodeRemovalSpec& spec, crd::WallTime time);
 
+/// From when on the Node may be deleted: no pod is bound any more that did not see the cordon.
+crd::TimePoint settled_at(crd::TimePoint cordoned, const Policy& policy, crd::WallTime time);
+
 /// Where somebody asserts that the machine is off: a field of the spec or a taint of the node that
 /// is not ours; empty when nobody does.
 std::string fenced_by(const crd::NodeRemovalSpec& spec, const crd::Node& node);

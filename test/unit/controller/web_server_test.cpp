@@ -65,6 +65,16 @@ class WebServerTest : public fake::LoopFixture {
     co_return out;
   }
 
+  /// Connections on which these bytes were sent, which are nobody's whole request or a wrong one.
+  std::vector<tcp::socket> connect(int count, const std::string& bytes) {
+    std::vector<tcp::socket> sockets;
+    for (int i = 0; i < count; ++i) {
+      sockets.emplace_back(io_).connect({asio::ip::address_v4::loopback(), port()});
+      asio::write(sockets.back(), asio::buffer(bytes));
+    }
+    return sockets;
+  }
+
   std::string ask(const std::string& bytes) { return run(ask_plain(port(), bytes)); }
   std::uint16_t port() const { return server_->address().port; }
 
@@ -184,11 +194,7 @@ TEST_F(WebServerTest, ServesThoseThatWaitedWhenAConnectionEnds) {
 
 TEST_F(WebServerTest, ClosesTheSlowestToAskWhenThereAreTooMany) {
   start(with(1h, 1h, 3));
-  std::vector<tcp::socket> slow;
-  for (int i = 0; i < 10; ++i) {
-    slow.emplace_back(io_).connect({asio::ip::address_v4::loopback(), port()});
-    asio::write(slow.back(), asio::buffer(std::string{"GET /slow"}));
-  }
+  auto slow = connect(10, "GET /slow");
   EXPECT_EQ(body_of(ask(get("/livez"))), "this is /livez");
   asio::write(slow.back(), asio::buffer(std::string{" HTTP/1.1\r\nHost: a\r\n\r\n"}));
   run_until([&] { return asked_.size() == 2; });
@@ -197,11 +203,7 @@ TEST_F(WebServerTest, ClosesTheSlowestToAskWhenThereAreTooMany) {
 
 TEST_F(WebServerTest, ClosesThoseThatHaveTheirAnswerFirstWhenThereAreTooMany) {
   start(with(1h, 1h, 3));
-  std::vector<tcp::socket> refused;
-  for (int i = 0; i < 3; ++i) {
-    refused.emplace_back(io_).connect({asio::ip::address_v4::loopback(), port()});
-    asio::write(refused.back(), asio::buffer(std::string{"POST / HTTP/1.1\r\n\r\n"}));
-  }
+  auto refused = connect(3, "POST / HTTP/1.1\r\n\r\n");
   for (auto& each : refused) {
     bool answered = false;
     each.async_wait(tcp::socket::wait_read, [&](const error_code&) { answered = true; });

@@ -32,7 +32,7 @@ from waiting import wait_until
 NODE_MONITOR_GRACE_SECONDS = 5
 START_TIMEOUT_SECONDS = 120
 START_ATTEMPTS = 5
-MASTERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 class PortTaken(Exception):
@@ -218,7 +218,7 @@ class ControlPlane:
                 process.thaw()
             else:
                 self.restart(name)
-        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
+        self._wait_api_server()
 
     @property
     def etcd_port(self):
@@ -259,22 +259,21 @@ class ControlPlane:
 
     def back_up_etcd(self):
         """Keeps what etcd holds now; it stands still for a moment."""
-        etcd = self._process("etcd")
-        etcd.kill()
+        self.kill("etcd")
         shutil.rmtree(self.folder / "etcd-backup", ignore_errors=True)
         shutil.copytree(self.folder / "etcd", self.folder / "etcd-backup")
-        etcd.start()
-        self._save()
+        self.restart("etcd")
+        self._wait_api_server()
 
     def restore_etcd(self):
         """Brings back what was kept: all revisions since then never were. Whoever watches is not told."""
-        for program in MASTERS:
+        for program in COMPONENTS:
             self.kill(program)
         shutil.rmtree(self.folder / "etcd")
         shutil.copytree(self.folder / "etcd-backup", self.folder / "etcd")
-        for program in MASTERS:
+        for program in COMPONENTS:
             self.restart(program)
-        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
+        self._wait_api_server()
 
     def status(self):
         """For each process its pid (None when it does not run), resident bytes and log."""
@@ -323,7 +322,7 @@ class ControlPlane:
         self._run("kube-apiserver", components.kube_apiserver(
             self._programs["kube-apiserver"], self.folder, authority, api_port, client_port, self.minor))
         self._client_kubeconfig("admin", "test-admin", "system:masters")
-        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
+        self._wait_api_server()
 
         self._run("kube-controller-manager", components.kube_controller_manager(
             self._programs["kube-controller-manager"], authority,
@@ -357,6 +356,9 @@ class ControlPlane:
             return answers()
 
         wait_until(started, START_TIMEOUT_SECONDS, f"{name} answers", seen=process.log_tail)
+
+    def _wait_api_server(self):
+        self._wait_started("kube-apiserver", lambda: self.api.request("GET", "/readyz"))
 
     def _save(self):
         state = {"minor": self.minor, "server": self.server,

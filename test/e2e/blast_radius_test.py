@@ -85,10 +85,13 @@ def test_an_operator_that_starts_anew_amid_many_removals_ends_each_of_them_once(
     operator.restart()
     wait_until(lambda: reasons(sandbox).count("NodeRemoved") == MANY, 180, "all are removed",
                seen=lambda: reasons(sandbox))
-    # The answer to the last request of an operator that is killed may be cut off, and the log then calls it failed.
-    assert {uid_of(each) for each in requests.node_deletes()} == set(nodes.values())
-    deleted = [uid_of(each) for each in requests.node_deletes() if succeeded(each)]
+    deletes = requests.node_deletes()
+    deleted = [uid_of(each) for each in deletes if succeeded(each)]
+    # Under way when the operator was killed: carried out or not, the API server calls it a timeout.
+    cut = [uid_of(each) for each in deletes if each["responseStatus"]["code"] == 504]
+    assert len(deletes) == len(deleted) + len(cut)
     assert len(deleted) == len(set(deleted))
+    assert set(deleted) | set(cut) == set(nodes.values())
     assert requests.pod_deletes() == requests.evictions() == [] and pods
     assert len([each for each in requests.node_patches() if succeeded(each)]) == MANY
 

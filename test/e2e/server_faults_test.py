@@ -73,6 +73,10 @@ def frozen(cluster, name):
         cluster.thaw(name)
 
 
+def wait_api_server(cluster):
+    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+
+
 def wait_logged(operator, text, timeout):
     wait_until(lambda: re.search(text, operator.log_text()), timeout, f'the operator logs "{text}"',
                seen=operator.log_text)
@@ -99,7 +103,7 @@ def test_a_removal_ends_when_a_program_of_the_control_plane_stood_still(
     with frozen(cluster, program):
         operator.thaw()
         wait_logged(operator, NO_ANSWER, LONGER_THAN_A_SILENT_WATCH_SECONDS)
-    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+    wait_api_server(cluster)
     waiting.let_go()
     waiting.assert_removed()
     assert late.wait_end() == ("True", "NodeRemoved")
@@ -109,7 +113,7 @@ def test_a_removal_ends_when_etcd_was_killed_under_the_api_server(cluster, start
     waiting = start_waiting(start_operator())
     cluster.kill("etcd")
     cluster.restart("etcd")
-    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+    wait_api_server(cluster)
     waiting.let_go()
     waiting.assert_removed()
 
@@ -121,7 +125,7 @@ def test_a_removal_ends_when_the_place_of_its_watches_was_forgotten(cluster, sta
     waiting.let_go()
     cluster.compact()
     cluster.restart("kube-apiserver")
-    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+    wait_api_server(cluster)
     operator.thaw()
     waiting.assert_removed()
 
@@ -133,7 +137,7 @@ def test_a_removal_ends_when_a_program_stood_still_for_longer_than_a_watch_may_b
     waiting = start_waiting(start_operator())
     with frozen(cluster, program):
         wait_logged(waiting.operator, "the watch was silent", LONGER_THAN_A_SILENT_WATCH_SECONDS)
-    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
+    wait_api_server(cluster)
     waiting.let_go()
     waiting.assert_removed(timeout=120)
 
@@ -157,7 +161,6 @@ def test_a_removal_that_a_restored_backup_brings_back_is_carried_out_again(
     wait_until(lambda: waiting.removal.status()["pods"]["remaining"] == 1, 30, "the status says so",
                seen=waiting.removal.status)
     cluster.back_up_etcd()
-    wait_until(lambda: cluster.api.request("GET", "/readyz"), 60, "the API server is ready")
     waiting.let_go()
     assert waiting.removal.wait_end() == ("True", "NodeRemoved")
 

@@ -450,6 +450,19 @@ def test_an_answer_without_a_version_is_no_state(tmp_path):
     assert violations(told, tmp_path) == []
 
 
+def test_a_finalizer_that_the_garbage_collector_took_is_not_held_against_the_operator(tmp_path):
+    told = story.graceful()
+    deleted, collected, let_go = (story.removal(version) for version in (30, 31, 31))
+    deleted["metadata"]["finalizers"] = ["noderemoval.dev/removal", "foregroundDeletion"]
+    collected["metadata"]["finalizers"] = ["noderemoval.dev/removal"]
+    told.add("deleted", 30, "delete", f"{REMOVALS}/{REMOVAL}", {}, deleted, user="somebody")
+    told.add("collected", 31, "patch", f"{REMOVALS}/{REMOVAL}", {},
+             {"kind": "PartialObjectMetadata", "metadata": collected["metadata"]}, user="somebody")
+    told.add("let go", 32, "patch", f"{REMOVALS}/{REMOVAL}",
+             {"metadata": {"resourceVersion": "31", "finalizers": []}}, let_go)
+    assert violations(told, tmp_path) == []
+
+
 def test_requests_of_others_are_not_judged(tmp_path):
     told = graceful()
     told.add("of a user", 10, "delete", f"{NODES}/{NODE}", {}, user="somebody")

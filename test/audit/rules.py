@@ -258,8 +258,8 @@ def finalizers_of_others_stay(it, seen, read):
     elif not it.body["metadata"].get("resourceVersion"):
         yield "S16: finalizers are written without resourceVersion"
     elif it.succeeded and it.answer.get("metadata"):
-        metadata = it.answer["metadata"]
-        before = seen.removals.before(metadata["uid"], metadata["resourceVersion"])
+        # The answer to the patch that lets an object go has the version from before.
+        before = seen.removals.at(it.answer["metadata"]["uid"], it.body["metadata"]["resourceVersion"])
         if before and _foreign_finalizers(before) != _foreign_finalizers(it.answer):
             yield "S16: finalizers of others are changed"
 

@@ -29,6 +29,15 @@ class Versions:
         place = bisect.bisect_left(states, int(version), key=lambda each: each[0])
         return states[place - 1][1] if place else None
 
+    def at(self, uid, version):
+        """The state of this version, or None when it is not known."""
+        return next((thing for each, thing in self._states.get(uid, []) if each == int(version)), None)
+
+    def with_metadata(self, metadata):
+        """The state that a change of nothing but metadata leads to, or None."""
+        before = self.before(metadata["uid"], metadata["resourceVersion"])
+        return before and {**before, "metadata": metadata}
+
     def has_other(self, name, uid, version):
         """Whether an object of this name but of another UID existed before this version, and after the last state of
         this UID."""
@@ -103,7 +112,11 @@ class Seen:
             request.resource.partition("/")[0])
         for thing in items or [] if known else []:
             # A pod that is deleted at once is answered without a version.
-            if "spec" in thing and {"uid", "resourceVersion"} <= set(thing.get("metadata", {})):
+            if not {"uid", "resourceVersion"} <= set(thing.get("metadata", {})):
+                continue
+            if thing.get("kind") == "PartialObjectMetadata":  # what the garbage collector writes
+                thing = known.with_metadata(thing["metadata"])
+            if thing and "spec" in thing:
                 known.add(thing)
 
     def learn(self, request):

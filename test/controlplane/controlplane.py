@@ -129,7 +129,7 @@ class ControlPlane:
         command = [self.kubectl_program, f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")
+            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}\n{done.stdout}".strip())
         return done.stdout
 
     def operator_kubeconfig(self):

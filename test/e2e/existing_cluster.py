@@ -54,7 +54,7 @@ class ExistingCluster:
         done = subprocess.run(["kubectl", *chosen, *arguments], input=stdin, capture_output=True, text=True,
                               check=False)
         if done.returncode:
-            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}")
+            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr.strip()}\n{done.stdout}".strip())
         return done.stdout
 
     def operator_kubeconfig(self):

@@ -9,13 +9,15 @@ REMOVING = "noderemoval.dev/removing"
 
 
 class Removal:
-    """Created by its constructor; `spec` holds fields by their API names, such as drain={"force": True}."""
+    """Created by its constructor, unless it `exists`; `spec` holds fields by their API names, such as
+    drain={"force": True}."""
 
-    def __init__(self, sandbox, node=None, name=None, **spec):
+    def __init__(self, sandbox, node=None, name=None, *, exists=False, **spec):
         self._sandbox = sandbox
         self.node = node
         self.name = name or sandbox.name("removal")
-        sandbox.create(node_removal(self.name, node, **spec))
+        if not exists:
+            sandbox.create(node_removal(self.name, node, **spec))
 
     def get(self):
         return self._sandbox.get("NodeRemoval", self.name)

@@ -36,6 +36,8 @@ REFUSED = [
     ({"nodeSelector": {"gpu": True}}, "'/nodeSelector/gpu'"),
     ({"affinity": {"nodeAffinty": {}}}, "'/affinity': .*'nodeAffinty'"),
     ({"tolerations": {"operator": "Exists"}}, "'/tolerations'"),
+    ({"admission": {"enabled": "yes"}}, "'/admission/enabled'"),
+    ({"admission": {"enable": True}}, "'/admission': .*'enable'"),
     ({"podAnnotations": {"a": 1}}, "'/podAnnotations/a'"),
     # The Deployment would not find its pods.
     ({"podLabels": {"app.kubernetes.io/name": "mine"}}, "'/podLabels/app.kubernetes.io~1name'"),

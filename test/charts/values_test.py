@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from helm import CHART, NAMESPACE, REPOSITORY
-from objects import ABSENT, difference
+from objects import ABSENT, difference, of_kustomization
 
 DEPLOYMENT = f"Deployment {NAMESPACE}/noderemoval-controller"
 CRD = "CustomResourceDefinition noderemovals.noderemoval.dev"
@@ -28,6 +28,10 @@ SECRETS = [{"name": "registry"}, {"name": "other"}]
 TOLERATIONS = [{"operator": "Exists"}]
 SPREAD = {"preferredDuringSchedulingIgnoredDuringExecution": [
     {"weight": 1, "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {}}}]}
+
+# The oldest that has what values can switch on.
+KUBERNETES = ("--kube-version", "1.30.0")
+ADMISSION = of_kustomization(REPOSITORY / "manifests/overlays/admission")
 
 # The value, what it is set to, and what changes. A list and not a dict, because a value may have several rows.
 CHANGES = [
@@ -76,6 +80,10 @@ CHANGES = [
     ("tolerations", [], {(*POD_SPEC, "tolerations"): ABSENT}),
     ("podAnnotations", {"example.com/a": "1"}, {(*POD, "metadata", "annotations"): {"example.com/a": "1"}}),
     ("podLabels", {"team": "infra"}, {(*POD, "metadata", "labels", "team"): "infra"}),
+    ("admission.enabled", True, {(name,): each for name, each in ADMISSION.items()}),
+    ("admission.allowControlPlane", True, {}),
+    ("admission.onlyEvictions", True, {}),
+    ("admission", None, {}),
     ("global", {"imageRegistry": "elsewhere"}, {}),
     ("enabled", True, {}),
 ]
@@ -90,12 +98,12 @@ def nested(path, value):
 
 @pytest.fixture(scope="session")
 def default_render(helm):
-    return helm.render()
+    return helm.render({}, *KUBERNETES)
 
 
 @pytest.mark.parametrize("path, value, changes", CHANGES, ids=[f"{path}={value}"[:60] for path, value, _ in CHANGES])
 def test_a_value_changes_what_it_says_and_nothing_else(helm, default_render, path, value, changes):
-    assert difference(default_render, helm.render(nested(path, value))) == changes
+    assert difference(default_render, helm.render(nested(path, value), *KUBERNETES)) == changes
 
 
 def test_every_value_of_the_schema_is_in_the_table():

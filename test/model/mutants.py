@@ -18,25 +18,27 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TESTS = {"explorer": "model_test", "unit tests": "reconcilers_test"}
+TESTS = {"explorer": "test/model_test", "unit tests": "test/reconcilers_test"}
 # The explorer has no network and no Lease.
-CLIENT_TESTS = {"unit tests": "controller_test"}
+CLIENT_TESTS = {"unit tests": "test/controller_test"}
 
 
 class Builder:
-    def __init__(self, build):
+    """Makes changed copies of `programs`, which are named as in the build folder."""
+
+    def __init__(self, build, programs):
         self.build = build
         self.folder = build / "mutants"
         self.folder.mkdir(exist_ok=True)
         commands = json.loads((build / "compile_commands.json").read_text())
         self.compile_commands = {str(pathlib.Path(c["file"]).relative_to(ROOT)): c["command"] for c in commands}
-        self.link_commands = {test: self._link_command(test) for test in {*TESTS.values(), *CLIENT_TESTS.values()}}
+        self.link_commands = {program: self._link_command(program) for program in programs}
 
-    def _link_command(self, test):
-        lines = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s", f"test/{test}"],
+    def _link_command(self, program):
+        lines = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s", program],
                                check=True, capture_output=True, text=True).stdout.splitlines()
-        command = next(line for line in lines if f"-o test/{test}" in line)
-        return next(part for part in command.split(" && ") if f"-o test/{test}" in part)
+        command = next(line for line in lines if f"-o {program}" in line)
+        return next(part for part in command.split(" && ") if f"-o {program}" in part)
 
     def compile(self, source, text):
         copy = self.folder / pathlib.Path(source).name
@@ -47,15 +49,15 @@ class Builder:
         subprocess.run(shlex.split(command), cwd=self.build, check=True)
         return target
 
-    def link(self, test, mutated):
-        """The mutated object comes before the libraries, so that theirs is not taken."""
-        program = self.folder / test
-        command = shlex.split(self.link_commands[test])
-        command[command.index("-o") + 1] = str(program)
+    def link(self, program, *mutated):
+        """The mutated objects come before the libraries, so that theirs are not taken."""
+        target = self.folder / pathlib.Path(program).name
+        command = shlex.split(self.link_commands[program])
+        command[command.index("-o") + 1] = str(target)
         first_library = next(i for i, word in enumerate(command) if word.endswith(".a"))
-        command.insert(first_library, str(mutated))
+        command[first_library:first_library] = map(str, mutated)
         subprocess.run(command, cwd=self.build, check=True)
-        return program
+        return target
 
 
 def mutated_text(mutant):
@@ -85,7 +87,7 @@ def main():
     if wanted == ["--quick"]:
         wanted = [mutant["name"] for mutant in mutants if mutant.get("quick")]
     chosen = [(m, t) for m, t in zip(mutants, texts) if not wanted or m["name"] in wanted]
-    builder = Builder(build)
+    builder = Builder(build, {*TESTS.values(), *CLIENT_TESTS.values()})
     begin = time.monotonic()
     alive = []
     print("| mutant | killed by | test |\n|---|---|---|")

@@ -1,0 +1,59 @@
+"""The ValidatingAdmissionPolicies, which values can switch on."""
+
+import pytest
+from helm import HelmError
+
+KIND = "ValidatingAdmissionPolicy"
+API = f"admissionregistration.k8s.io/v1/{KIND}"
+NEW = ("--kube-version", "1.30.0")
+CONNECTED = ("--api-versions", "v1/Pod")  # Helm knows kinds only when it has asked an API server
+
+
+def render(helm, *flags, namespace="noderemoval-system", **admission):
+    return helm.render({"admission": {"enabled": True, **admission}}, *flags, namespace=namespace)
+
+
+def messages(rendered, policy):
+    rules = rendered[f"{KIND} noderemoval-{policy}"]["spec"]["validations"]
+    return [rule.get("message") or rule["messageExpression"] for rule in rules]
+
+
+@pytest.mark.parametrize("flags", [("--kube-version", "1.20.0"), ("--kube-version", "1.29.9"), (*NEW, *CONNECTED)])
+def test_they_are_refused_where_the_api_server_does_not_have_them(helm, flags):
+    with pytest.raises(HelmError, match=f"admission.enabled needs Kubernetes 1.30 or newer that serves {API}"):
+        render(helm, *flags)
+
+
+@pytest.mark.parametrize("flags", [("--kube-version", "v1.30.1-gke.100"), (*NEW, *CONNECTED, "--api-versions", API)])
+def test_they_are_rendered_where_the_api_server_has_them(helm, flags):
+    policies = [each for name, each in render(helm, *flags).items() if name.startswith(f"{KIND} ")]
+    assert len(policies) == 6
+    assert {each["spec"]["failurePolicy"] for each in policies} == {"Fail"}
+
+
+def test_each_policy_is_bound(helm):
+    rendered = render(helm, *NEW)
+    bound = {each["spec"]["policyName"] for name, each in rendered.items() if name.startswith(f"{KIND}Binding ")}
+    assert bound == {each["metadata"]["name"] for name, each in rendered.items() if name.startswith(f"{KIND} ")}
+
+
+def test_they_name_the_account_of_the_namespace_of_the_release(helm):
+    for name, each in render(helm, *NEW, namespace="other").items():
+        if name.startswith(f"{KIND} "):
+            [condition] = each["spec"]["matchConditions"]
+            assert "'system:serviceaccount:other:noderemoval-controller'" in condition["expression"], name
+
+
+def test_control_plane_nodes_can_be_permitted(helm):
+    before, after = render(helm, *NEW), render(helm, *NEW, allowControlPlane=True)
+    for policy in ("operator-deletes-nodes", "users"):
+        [taken] = [text for text in messages(before, policy) if text not in messages(after, policy)]
+        assert "allowControlPlane" in taken
+        assert len(messages(after, policy)) == len(messages(before, policy)) - 1
+
+
+def test_deletions_of_live_pods_can_be_forbidden(helm):
+    before, after = render(helm, *NEW), render(helm, *NEW, onlyEvictions=True)
+    [added] = [text for text in messages(after, "operator-deletes-pods")
+               if text not in messages(before, "operator-deletes-pods")]
+    assert "onlyEvictions" in added

@@ -101,10 +101,10 @@ def start_operator(request, operators, operator_kubeconfig, oracle, tmp_path):
 
     It takes no part in an election unless the flags say so: the next one would have to wait for its Lease.
     """
-    def start(*flags, kubeconfig=operator_kubeconfig, through=(), log=None):
+    def start(*flags, kubeconfig=operator_kubeconfig, through=(), log=None, program=None):
         tell_of_brake(oracle, flags)
         log = log or tmp_path / f"operator-{len(operators)}.log"
-        operators.append(Operator(request.config.getoption("--operator"), kubeconfig, log,
+        operators.append(Operator(program or request.config.getoption("--operator"), kubeconfig, log,
                                   ("--leader-elect=false", *flags), through=through))
         operators[-1].start()
         return operators[-1]

@@ -13,6 +13,7 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -46,7 +47,8 @@ class Builder:
         command = self.compile_commands[source].replace(str(ROOT / source), str(copy))
         target = copy.with_suffix(".o")
         command = re.sub(r"-o \S+\.o", f"-o {target}", command).replace("-Werror", "-w")
-        subprocess.run(shlex.split(command), cwd=self.build, check=True)
+        ccache = [program for program in [shutil.which("ccache")] if program]
+        subprocess.run([*ccache, *shlex.split(command)], cwd=self.build, check=True)
         return target
 
     def link(self, program, *mutated):

@@ -1,7 +1,9 @@
 """The ValidatingAdmissionPolicies, which values can switch on."""
 
+import re
+
 import pytest
-from helm import HelmError
+from helm import REPOSITORY, HelmError
 
 KIND = "ValidatingAdmissionPolicy"
 API = f"admissionregistration.k8s.io/v1/{KIND}"
@@ -50,6 +52,17 @@ def test_control_plane_nodes_can_be_permitted(helm):
         [taken] = [text for text in messages(before, policy) if text not in messages(after, policy)]
         assert "allowControlPlane" in taken
         assert len(messages(after, policy)) == len(messages(before, policy)) - 1
+
+
+def test_the_patches_of_the_docs_permit_the_same_without_helm(helm):
+    text = (REPOSITORY / "docs/security.md").read_text(encoding="utf-8")
+    patches = re.findall(r'name: noderemoval-(\S+)}\n.*"remove", "path": "/spec/validations/(\d+)"', text)
+    before, after = render(helm, *NEW), render(helm, *NEW, allowControlPlane=True)
+    assert len(patches) == 2
+    for policy, index in patches:
+        left = messages(before, policy)
+        del left[int(index)]
+        assert left == messages(after, policy)
 
 
 def test_deletions_of_live_pods_can_be_forbidden(helm):

@@ -77,7 +77,7 @@ class Policies:
             api.delete("Node", "admission-probe")
 
     def remove(self):
-        self._cluster.kubectl("delete", "-k", str(OVERLAY))
+        self._cluster.kubectl("delete", "--ignore-not-found", "-k", str(OVERLAY))
 
     def warnings(self):
         """What the server finds wrong with their expressions, by policy."""

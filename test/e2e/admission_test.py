@@ -1,5 +1,5 @@
-"""The admission policies: what the operator does passes them, and what it must not do is stopped. So are users who write
-NodeRemovals for nodes that they may not delete."""
+"""The admission policies: what the operator does passes them, and what it must not do is stopped. So are users who
+write NodeRemovals for nodes that they may not delete."""
 
 import json
 import subprocess

@@ -45,11 +45,15 @@ def linked_files(build):
         return output_of(traced, shell=True, cwd=build).split("\n")
 
 
-def headers(build):
-    """What the compiler read, of the objects in the program."""
+def objects(build):
+    """What was compiled of our sources for the program, relative to the build folder."""
     inputs = output_of("ninja", "-C", build, "--quiet", "-t", "inputs", "noderemoval").split()
-    objects = [name for name in inputs if name.endswith(".o")]
-    recorded = output_of("ninja", "-C", build, "--quiet", "-t", "deps", *objects)
+    return [name for name in inputs if name.endswith(".o")]
+
+
+def headers(build):
+    """What the compiler read for them."""
+    recorded = output_of("ninja", "-C", build, "--quiet", "-t", "deps", *objects(build))
     return re.findall(r"^ +(/\S+)", recorded, re.M)
 
 

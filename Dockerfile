@@ -1,4 +1,5 @@
-# The image of the operator: docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) -t noderemoval:0.1.0 .
+# The image of the operator:
+#   docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) --tag noderemoval:0.1.0 .
 # test/image/build makes the same without Docker and without a registry; it takes what the image says of itself from the
 # last stage here.
 
@@ -21,7 +22,7 @@ USER 65532:65532
 ENV PATH=/usr/bin
 ENTRYPOINT ["/usr/bin/noderemoval"]
 LABEL org.opencontainers.image.title="noderemoval" \
-      org.opencontainers.image.description="Removes nodes from a Kubernetes cluster safely, as NodeRemoval objects ask for it" \
+      org.opencontainers.image.description="Removes nodes from a Kubernetes cluster safely" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \

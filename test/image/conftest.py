@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tarfile
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Image:
-    """What test/image/build wrote, taken apart."""
+    """An OCI image in a tar, taken apart in a new folder."""
 
     def __init__(self, tar, folder):
         self.tar, self.root = tar, folder / "root"
-        self.sbom_file = tar.with_name("noderemoval.spdx.json")
-        self.sbom = json.loads(self.sbom_file.read_text(encoding="utf-8"))
         with tarfile.open(tar) as archive:
             def blob(descriptor):
                 return archive.extractfile("blobs/" + descriptor["digest"].replace(":", "/"))
@@ -30,9 +29,17 @@ class Image:
             with tarfile.open(fileobj=blob(layer), mode="r:gz") as files:
                 self.entries = {entry.name: entry for entry in files}
                 files.extractall(self.root)
-        self.name = self.descriptor["annotations"]["io.containerd.image.name"]
         self.labels = self.config["config"]["Labels"]
         self.program = self.root / "usr/bin/noderemoval"
+        self.sbom_file = tar.with_name("noderemoval.spdx.json")
+
+    @property
+    def name(self):
+        return self.descriptor["annotations"]["io.containerd.image.name"]
+
+    @cached_property
+    def sbom(self):
+        return json.loads(self.sbom_file.read_text(encoding="utf-8"))
 
     def files(self):
         return {name for name, entry in self.entries.items() if not entry.isdir()}

@@ -12,6 +12,12 @@ from elf import X86_IBT_AND_SHSTK, Elf, weaknesses
 BUILD_PATH = re.compile(rb"(?<![\w./])/(?:build|home|root|src|tmp|work)/[\w.+-]{2,}[\w./+-]*")
 
 
+@pytest.fixture(scope="module")
+def ours(build):
+    """What was compiled of our own sources, by name."""
+    return {name: Elf(build / name) for name in rootfs.objects(build)}
+
+
 def test_the_program_lacks_no_hardening(image):
     assert weaknesses(Elf(image.program)) == set()
 
@@ -26,19 +32,16 @@ def test_each_weakness_is_found_in_a_program_that_has_it(tmp_path):
         "RPATH or RUNPATH", "no stack canary", "no FORTIFY_SOURCE", "not stripped"}
 
 
-def test_our_own_code_checks_its_stack_and_its_copies(build):
+def test_our_own_code_checks_its_stack_and_its_copies(ours):
     """The libraries that are linked in could be all that asks for these."""
-    asked = [Elf(build / name).undefined for name in rootfs.objects(build)]
-    assert sum("__stack_chk_fail" in names for names in asked) > len(asked) / 2
-    assert any("__memcpy_chk" in names for names in asked)
+    assert sum("__stack_chk_fail" in elf.undefined for elf in ours.values()) > len(ours) / 2
+    assert any("__memcpy_chk" in elf.undefined for elf in ours.values())
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86-64 has this")
-def test_our_own_code_is_marked_for_indirect_branch_tracking_and_shadow_stack(build):
+def test_our_own_code_is_marked_for_indirect_branch_tracking_and_shadow_stack(ours):
     """The program as a whole is not: the static libraries and start files of Debian 12 have no such mark."""
-    unmarked = [name for name in rootfs.objects(build)
-                if Elf(build / name).x86_features & X86_IBT_AND_SHSTK != X86_IBT_AND_SHSTK]
-    assert unmarked == []
+    assert [name for name, elf in ours.items() if elf.x86_features & X86_IBT_AND_SHSTK != X86_IBT_AND_SHSTK] == []
 
 
 def test_no_path_of_the_build_machine_is_in_the_program(image, build):

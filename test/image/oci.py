@@ -77,7 +77,7 @@ def write_image(target, root, name, architecture, config, epoch):
         "rootfs": {"type": "layers", "diff_ids": [digest(layer)]}}))
     manifest = blob(MANIFEST, as_json({
         "schemaVersion": 2, "mediaType": MANIFEST, "config": described,
-        "layers": [blob(LAYER, gzip.compress(layer, 9, mtime=0))]}))
+        "layers": [blob(LAYER, gzip.compress(layer, 6, mtime=0))]}))
     index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
         manifest | {"platform": {"architecture": architecture, "os": "linux"},
                     "annotations": {"io.containerd.image.name": name,

@@ -17,8 +17,8 @@ def test_another_folder_umask_locale_and_time_zone_give_the_same_image_and_the_s
     given = {"SOURCE_DATE_EPOCH": epoch, "REVISION": image.labels["org.opencontainers.image.revision"]}
     environment = os.environ | given | {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7"}
 
-    subprocess.run([sources / "test/image/build", "--from", build, "--output", tmp_path / "out"], check=True, umask=0o077,
-                   cwd=tmp_path, env=environment)
+    subprocess.run([sources / "test/image/build", "--from", build, "--output", tmp_path / "out"], check=True,
+                   umask=0o077, cwd=tmp_path, env=environment)
 
     for first in (image.tar, image.sbom_file):
         assert first.read_bytes() == (tmp_path / "out" / first.name).read_bytes(), first.name

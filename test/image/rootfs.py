@@ -80,7 +80,7 @@ def packages(build):
     loaded = packages_of(shared_objects(build / "noderemoval"))
     cache = (build / "CMakeCache.txt").read_text(encoding="utf-8")
     ours = (build, Path(re.search("^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)", cache, re.M)[1]).resolve())
-    read = {(build / path).resolve() for path in linked_files(build) + headers(build) if path}
+    read = {(build / path).resolve() for path in {*linked_files(build), *headers(build)} if path}
     foreign = {path for path in read if not any(path.is_relative_to(folder) for folder in ours)}
     return loaded, packages_of(foreign) - loaded - WITHOUT_CODE
 

@@ -4,7 +4,6 @@ import re
 import socket
 import ssl
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -51,9 +50,9 @@ def test_without_arguments_it_starts_the_operator(containerd, imported):
 
 
 def certificate(folder, name):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3",
-                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem",
-                    "-out", folder / "cert.pem"], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "3", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
+                    folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
 
 
 class ApiServer:
@@ -96,8 +95,10 @@ apiVersion: v1
 kind: Config
 current-context: it
 contexts: [{{name: it, context: {{cluster: it, user: it}}}}]
-clusters: [{{name: it, cluster: {{server: "https://localhost:{api_server.port}", certificate-authority: /it/cert.pem}}}}]
 users: [{{name: it, user: {{token: secret}}}}]
+clusters:
+- name: it
+  cluster: {{server: "https://localhost:{api_server.port}", certificate-authority: /it/cert.pem}}
 """, encoding="utf-8")
     mounts = []
     for name in ("config", "cert.pem"):

@@ -6,14 +6,14 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
+import rootfs
 from oci import timestamp
 
-# Debian's names of licences, which are not all those of SPDX. Any other is NOASSERTION, like those of the packages whose
-# copyright file is prose (glibc, GCC).
+# Debian's names of licences, which are not all those of SPDX. Any other is NOASSERTION, like those of the packages
+# whose copyright file is prose (glibc, GCC).
 LICENCES = {"APACHE-2-LLVM-EXCEPTIONS": "Apache-2.0 WITH LLVM-exception", "Apache-2.0": "Apache-2.0",
             "BSD-3-clause": "BSD-3-Clause", "BSL-1.0": "BSL-1.0", "Expat": "MIT", "X11": "X11"}
 IMAGE = "SPDXRef-Image"
-PROGRAM = "usr/bin/noderemoval"
 
 
 def reference(kind, name):
@@ -31,6 +31,7 @@ def debian_package(name):
     listing = subprocess.run(["dpkg-query", "--show", "--showformat", fields, name], stdout=subprocess.PIPE, text=True,
                              check=True).stdout
     package, version, architecture, source, source_version = listing.splitlines()[0].split("\t")
+    purl = f"pkg:deb/debian/{quote(package)}@{quote(version)}?arch={architecture}&distro=debian-12"
     text = Path(f"/usr/share/doc/{name}/copyright").read_text(encoding="utf-8", errors="replace")
     return {
         "SPDXID": reference("Package", package), "name": package, "versionInfo": version,
@@ -38,9 +39,7 @@ def debian_package(name):
         "sourceInfo": f"built from the Debian source package {source} {source_version}",
         "licenseConcluded": "NOASSERTION", "licenseDeclared": declared_licence(text), "copyrightText": "NOASSERTION",
         "comment": f"The licences of all its files are in the image: /usr/share/doc/{name}/copyright",
-        "externalRefs": [{
-            "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-            "referenceLocator": f"pkg:deb/debian/{quote(package)}@{quote(version)}?arch={architecture}&distro=debian-12"}]}
+        "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}]}
 
 
 def file_entry(root, path):
@@ -69,7 +68,7 @@ def document(version, image_digest, root, loaded, built_in, epoch):
     def relation(subject, kind, other):
         return {"spdxElementId": subject, "relationshipType": kind, "relatedSpdxElement": other}
 
-    program = reference("File", PROGRAM)
+    program = reference("File", rootfs.PROGRAM)
     relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)]
     relations += [relation(IMAGE, "CONTAINS", entry["SPDXID"]) for entry in files]
     relations += [relation(program, "DYNAMIC_LINK", reference("Package", name)) for name in sorted(loaded)]

@@ -47,10 +47,11 @@ def test_it_has_each_file_of_the_image_with_its_checksum(image):
     assert listed == {name: hashlib.sha256((image.root / name).read_bytes()).hexdigest() for name in regular}
 
 
-def test_it_names_the_image_by_its_digest(image):
+def test_it_names_the_image_by_its_digest_and_its_commit(image):
     [described] = [package for package in image.sbom["packages"] if package["name"] == "noderemoval"]
     assert "sha256:" + described["checksums"][0]["checksumValue"] == image.descriptor["digest"]
     assert described["versionInfo"] == image.labels["org.opencontainers.image.version"]
+    assert described["sourceInfo"].endswith(" " + image.labels["org.opencontainers.image.revision"])
 
 
 def test_it_has_the_packages_of_what_is_loaded_and_of_what_is_built_in(image):

@@ -52,7 +52,7 @@ def file_entry(root, path):
         "licenseConcluded": "NOASSERTION", "licenseInfoInFiles": ["NOASSERTION"], "copyrightText": "NOASSERTION"}
 
 
-def document(version, image_digest, root, loaded, built_in, epoch):
+def document(version, revision, image_digest, root, loaded, built_in, epoch):
     """`loaded` and `built_in` are the names of Debian packages, as rootfs.collect() returns them."""
     files = [file_entry(root, path) for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()]
     sums = "".join(sorted(entry["checksums"][0]["checksumValue"] for entry in files))
@@ -61,6 +61,7 @@ def document(version, image_digest, root, loaded, built_in, epoch):
         "downloadLocation": "NOASSERTION", "filesAnalyzed": True,
         "packageVerificationCode": {"packageVerificationCodeValue": hashlib.sha1(sums.encode()).hexdigest()},
         "checksums": [{"algorithm": "SHA256", "checksumValue": image_digest.removeprefix("sha256:")}],
+        "sourceInfo": f"built from commit {revision}",
         "comment": "The checksum is the digest of the manifest of the image.",
         "licenseConcluded": "NOASSERTION", "licenseDeclared": "Apache-2.0", "licenseInfoFromFiles": ["NOASSERTION"],
         "copyrightText": "NOASSERTION"}

@@ -63,6 +63,23 @@ def image(build, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def buildah(tmp_path_factory):
+    """A call of buildah with a storage of its own; it returns what that prints."""
+    folder = tmp_path_factory.mktemp("buildah")
+    registries = folder / "registries.conf"
+    registries.write_text("unqualified-search-registries = []\n", encoding="utf-8")
+
+    def call(*arguments):
+        return subprocess.run(["buildah", "--root", folder / "root", "--runroot", folder / "run", "--registries-conf",
+                               registries, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    yield call
+    call("rm", "--all")
+    call("rmi", "--all", "--force")
+    # The storage mounts itself.
+    subprocess.run(["umount", folder / "root/overlay"], check=False, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
 def containerd(tmp_path_factory):
     with Containerd(tmp_path_factory.mktemp("containerd")) as daemon:
         yield daemon

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Collects what goes into the image, and nothing else: rootfs.py BUILD_FOLDER NEW_FOLDER.
 
 The program, stripped; the shared libraries it loads; the user it runs as; the licences of all that is in it. The
@@ -83,6 +83,13 @@ def packages(build):
     read = {(build / path).resolve() for path in {*linked_files(build), *headers(build)} if path}
     foreign = {path for path in read if not any(path.is_relative_to(folder) for folder in ours)}
     return loaded, packages_of(foreign) - loaded - WITHOUT_CODE
+
+
+def outdated(names):
+    """Of these packages the ones that Debian has in a newer version, by the lists that apt-get update renews."""
+    listing = output_of("apt-cache", "policy", *sorted(names), env=os.environ | {"LC_ALL": "C"})
+    found = re.findall(r"^(\S+):\n  Installed: (\S+)\n  Candidate: (\S+)", listing, re.M)
+    return {name: candidate for name, installed, candidate in found if candidate != installed}
 
 
 def write(root, path, content, mode=0o644):

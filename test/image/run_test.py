@@ -19,6 +19,14 @@ def imported(containerd, image):
     return image.name
 
 
+def test_podman_and_buildah_read_it(buildah, image):
+    """They have a reader of their own, which checks each digest."""
+    buildah("pull", f"oci-archive:{image.tar}")
+    listed = buildah("images", "--format", "{{.Name}}:{{.Tag}} {{.Digest}}")
+    assert listed.split() == [image.name, image.descriptor["digest"]]
+    buildah("rmi", image.name)
+
+
 def said_on_this_machine(build, argument):
     return subprocess.run([build / "noderemoval", argument], stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -50,8 +58,8 @@ def test_without_arguments_it_starts_the_operator(containerd, imported):
 
 
 def certificate(folder, name):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "3", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "3", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
                     folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
 
 

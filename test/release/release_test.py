@@ -34,8 +34,8 @@ def test_there_is_each_file_and_its_checksum():
 
 
 def test_the_chart_installs_what_its_folder_does(tmp_path):
-    folder = subprocess.run([REPOSITORY / "test/charts/build-helm"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    helm = Helm(Path(folder.strip()) / "helm", tmp_path)
+    built_helm = subprocess.run([REPOSITORY / "test/charts/build-helm"], stdout=subprocess.PIPE, text=True, check=True)
+    helm = Helm(Path(built_helm.stdout.strip()) / "helm", tmp_path)
     assert helm.text(chart=FILES / CHART_FILE) == helm.text(chart=CHART)
     with tarfile.open(FILES / CHART_FILE) as archive:
         assert {(entry.uid, entry.gid, entry.uname) for entry in archive} == {(0, 0, "")}

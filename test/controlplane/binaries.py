@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubemark")
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet", "kube-proxy",
+            "kubemark")
 DEFAULT_VERSION = "1.36"
 BUILD = Path(__file__).resolve().parent / "build"
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Starts and stops a Kubernetes control plane with simulated nodes on this machine; see controlplane.py."""
+"""Starts and stops a Kubernetes control plane with simulated or real nodes on this machine; see controlplane.py and
+real_cluster.py."""
 
 import argparse
 import os
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from controlplane import ControlPlane
+from real_cluster import RealCluster
 from temporary_folder import temporary_base
 
 DEFAULT_NODE_COUNT = 3
@@ -29,7 +31,11 @@ def parse_arguments():
 
     command = commands.add_parser("start", help="start a control plane that runs until stop")
     command.add_argument("--kubernetes", choices=("1.36", "1.20"), help="version (default: 1.36)")
-    command.add_argument("--nodes", type=int, default=DEFAULT_NODE_COUNT, help="default: %(default)s")
+    nodes = command.add_mutually_exclusive_group()
+    nodes.add_argument("--nodes", type=int, default=DEFAULT_NODE_COUNT, help="simulated ones (default: %(default)s)")
+    nodes.add_argument("--real-nodes", type=int, metavar="NODES", help="with containerd and kubelet instead; needs root")
+    command.add_argument("--image", type=Path, action="append", default=[], metavar="TAR",
+                         help="a container image for the real nodes, may be repeated")
     command.set_defaults(run=start)
 
     for name, run, text in (
@@ -43,7 +49,7 @@ def parse_arguments():
              "install CRD and RBAC and print the path of the kubeconfig of the operator's ServiceAccount")):
         commands.add_parser(name, help=text).set_defaults(run=run)
 
-    command = commands.add_parser("add-node", help="start a simulated kubelet and wait for its node")
+    command = commands.add_parser("add-node", help="start another node and wait for it")
     command.add_argument("name")
     command.add_argument("--label", action="append", default=[], metavar="KEY=VALUE")
     command.add_argument("--taint", action="append", default=[], metavar="KEY=VALUE:EFFECT")
@@ -62,9 +68,12 @@ def parse_arguments():
 
 
 def start(options):
-    control_plane = ControlPlane(options.kubernetes, folder=options.folder, outlives_us=True)
+    kind = RealCluster if options.real_nodes else ControlPlane
+    control_plane = kind(options.kubernetes, folder=options.folder, outlives_us=True)
     control_plane.start()
-    names = [f"worker-{number}" for number in range(1, options.nodes + 1)]
+    for image in options.image:
+        control_plane.load_image(image)
+    names = [f"worker-{number}" for number in range(1, (options.real_nodes or options.nodes) + 1)]
     for name in names:
         control_plane.add_node(name, wait=False)
     for name in names:
@@ -92,7 +101,8 @@ def add_node(options):
 
 
 def attach(options):
-    return ControlPlane.attach(options.folder)
+    attached = ControlPlane.attach(options.folder)
+    return RealCluster.attach(options.folder) if "fabric" in attached.status() else attached
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import platform
 # etcd 3.4 wants to be told that one means it.
 ETCD_ENVIRONMENT = {"ETCD_UNSUPPORTED_ARCH": "arm64"} if platform.machine() == "aarch64" else {}
 
+LOOPBACK = "127.0.0.1"
 SERVICE_CLUSTER_IP_RANGE = "10.96.0.0/16"
+# The address of the Service kubernetes, by which pods reach the API server.
+API_SERVICE_IP = "10.96.0.1"
 
 # What the tests count and check is logged with its bodies. What kubelets and controllers do all the time is
 # not logged: a lease renewal every second and node would drown it.
@@ -38,11 +41,11 @@ def etcd(program, folder, client_port, peer_port, unsafe_no_fsync):
     return command + (["--unsafe-no-fsync"] if unsafe_no_fsync else [])
 
 
-def kube_apiserver(program, folder, authority, port, etcd_port, minor):
+def kube_apiserver(program, folder, authority, address, port, etcd_port, minor):
     policy = folder / "audit-policy.json"
     policy.write_text(json.dumps(AUDIT_POLICY), encoding="utf-8")
     command = [
-        program, "--advertise-address=127.0.0.1", "--bind-address=127.0.0.1", f"--secure-port={port}",
+        program, f"--advertise-address={address}", f"--bind-address={address}", f"--secure-port={port}",
         f"--etcd-servers=http://127.0.0.1:{etcd_port}",
         f"--tls-cert-file={authority.certificate('apiserver')}",
         f"--tls-private-key-file={authority.key('apiserver')}",
@@ -51,11 +54,18 @@ def kube_apiserver(program, folder, authority, port, etcd_port, minor):
         f"--service-account-signing-key-file={authority.key('service-accounts')}",
         f"--service-account-key-file={authority.certificate('service-accounts')}",
         "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
-        "--endpoint-reconciler-type=none", f"--service-cluster-ip-range={SERVICE_CLUSTER_IP_RANGE}",
+        f"--service-cluster-ip-range={SERVICE_CLUSTER_IP_RANGE}",
         "--default-not-ready-toleration-seconds=5", "--default-unreachable-toleration-seconds=5",
         f"--audit-policy-file={policy}", f"--audit-log-path={folder / 'audit.log'}",
         "--audit-log-maxsize=10000",  # MB; else it begins a new file after 100, under those who read it
         "--allow-privileged=true", "--profiling=false"]
+    if address == LOOPBACK:
+        # Nothing reaches it by the Service kubernetes, whose endpoints must not be such an address.
+        command.append("--endpoint-reconciler-type=none")
+    else:
+        # For kubectl logs and exec.
+        command += [f"--kubelet-client-certificate={authority.certificate('admin')}",
+                    f"--kubelet-client-key={authority.key('admin')}"]
     return command + (["--insecure-port=0"] if minor < 24 else [])
 
 

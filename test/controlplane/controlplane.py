@@ -57,6 +57,7 @@ class ControlPlane:
         self.server = None
         self._programs = {}
         self._processes = {}
+        self._address = components.LOOPBACK
 
     @classmethod
     def attach(cls, folder):
@@ -229,9 +230,10 @@ class ControlPlane:
         """Starts another API server, which reaches etcd at this port; returns its URL and its API as an administrator.
         It writes into the same audit log. `remove_api_server` ends it."""
         [port] = free_ports(1)
-        server = f"https://127.0.0.1:{port}"
+        server = f"https://{self._address}:{port}"
         self._run(name, components.kube_apiserver(
-            self._programs["kube-apiserver"], self.folder, self._authority, port, etcd_port, self.minor))
+            self._programs["kube-apiserver"], self.folder, self._authority, self._address, port, etcd_port,
+            self.minor))
         admin = Api(server, self.ca, self._authority.certificate("admin"), self._authority.key("admin"))
         self._wait_started(name, lambda: admin.request("GET", "/readyz"))
         return server, admin
@@ -306,10 +308,12 @@ class ControlPlane:
         authority = self._authority
         authority.create()
         authority.issue_server("apiserver", [
-            "IP:127.0.0.1", "DNS:localhost", "DNS:kubernetes", "DNS:kubernetes.default",
-            "DNS:kubernetes.default.svc"])
+            f"IP:{self._address}", f"IP:{components.API_SERVICE_IP}", "DNS:localhost", "DNS:kubernetes",
+            "DNS:kubernetes.default", "DNS:kubernetes.default.svc"])
         client_port, peer_port, api_port = free_ports(3)
-        self.server = f"https://127.0.0.1:{api_port}"
+        self.server = f"https://{self._address}:{api_port}"
+
+        self._client_kubeconfig("admin", "test-admin", "system:masters")
 
         etcd_help = subprocess.run([self._programs["etcd"], "--help"], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, check=False).stdout
@@ -320,8 +324,8 @@ class ControlPlane:
         self._wait_started("etcd", lambda: Api(f"http://127.0.0.1:{client_port}").request("GET", "/health"))
 
         self._run("kube-apiserver", components.kube_apiserver(
-            self._programs["kube-apiserver"], self.folder, authority, api_port, client_port, self.minor))
-        self._client_kubeconfig("admin", "test-admin", "system:masters")
+            self._programs["kube-apiserver"], self.folder, authority, self._address, api_port, client_port,
+            self.minor))
         self._wait_api_server()
 
         self._run("kube-controller-manager", components.kube_controller_manager(
@@ -339,9 +343,9 @@ class ControlPlane:
         return kubeconfig.write(self.folder / f"{name}.kubeconfig", self.server, self.ca,
                                 certificate=self._authority.certificate(name), key=self._authority.key(name))
 
-    def _run(self, name, command, environment=None):
+    def _run(self, name, command, environment=None, child=None):
         log = self.folder / "logs" / f"{name.replace('/', '-')}.log"
-        self._processes[name] = Process(name, command, log, environment, self._outlives_us)
+        self._processes[name] = Process(name, command, log, environment, self._outlives_us, child)
         self._processes[name].start()
         self._save()
 

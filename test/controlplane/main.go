@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +19,9 @@ import (
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 	hollownode "k8s.io/kubernetes/cmd/kubemark/app"
 )
 
@@ -27,6 +30,8 @@ func main() {
 		"kube-apiserver":          apiserver.NewAPIServerCommand,
 		"kube-controller-manager": controllermanager.NewControllerManagerCommand,
 		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+		"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+		"kube-proxy":              proxy.NewProxyCommand,
 		"kubemark":                hollownode.NewHollowNodeCommand,
 	}
 	name := filepath.Base(os.Args[0])
@@ -43,7 +48,7 @@ func main() {
 	newCommand, known := commands[name]
 	if !known {
 		fmt.Fprintf(os.Stderr, "%s: call this binary as etcd, kube-apiserver, kube-controller-manager, "+
-			"kube-scheduler, kubemark or kubectl\n", name)
+			"kube-scheduler, kubelet, kube-proxy, kubemark or kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(newCommand()))

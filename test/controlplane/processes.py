@@ -4,17 +4,24 @@ import os
 import select
 import signal
 import subprocess
+import time
+
+CHILD_POLL_SECONDS = 0.01
 
 
 class Process:
-    """One program with its log. It ends with the thread that started it, unless it shall outlive it."""
+    """One program with its log. It ends with the thread that started it, unless it shall outlive it.
 
-    def __init__(self, name, arguments, log, environment=None, outlives_us=False):
+    `child` is for one that only starts what is meant: the name of that program, its child.
+    """
+
+    def __init__(self, name, arguments, log, environment=None, outlives_us=False, child=None):
         self.name = name
         self.arguments = [str(argument) for argument in arguments]
         self.log = str(log)
         self.environment = environment or {}
         self.outlives_us = outlives_us
+        self.child = child
         self.pid = None
         self._start_time = None
         self._child = None
@@ -22,13 +29,15 @@ class Process:
 
     @classmethod
     def from_state(cls, state):
-        process = cls(state["name"], state["arguments"], state["log"], state["environment"], outlives_us=True)
+        process = cls(state["name"], state["arguments"], state["log"], state["environment"], outlives_us=True,
+                      child=state["child"])
         process._attach(state["pid"], state["start_time"])
         return process
 
     def state(self):
         return {"name": self.name, "arguments": self.arguments, "log": self.log,
-                "environment": self.environment, "pid": self.pid, "start_time": self._start_time}
+                "environment": self.environment, "child": self.child, "pid": self.pid,
+                "start_time": self._start_time}
 
     def start(self):
         tie_to_us = [] if self.outlives_us else ["setpriv", "--pdeathsig", "KILL"]
@@ -36,7 +45,8 @@ class Process:
             self._child = subprocess.Popen(
                 tie_to_us + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment}, start_new_session=True)
-        self._attach(self._child.pid, start_time(self._child.pid))
+        pid = self._child_pid() if self.child else self._child.pid
+        self._attach(pid, start_time(pid))
 
     def alive(self):
         return self._handle is not None and not self._ended_within(0)
@@ -83,6 +93,16 @@ class Process:
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
+    def _child_pid(self):
+        """The pid of the child that is meant, or of the parent when that ends without having had it."""
+        parent = self._child.pid
+        while self._child.poll() is None:
+            for pid in children(parent):
+                if program_name(pid) == self.child:
+                    return pid
+            time.sleep(CHILD_POLL_SECONDS)
+        return parent
+
     def _signal(self, number):
         if not self.alive():
             raise RuntimeError(f"{self.name} does not run, so it can not get {number.name}; start it first")
@@ -122,4 +142,20 @@ def start_time(pid):
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
             return int(stat.read().rpartition(")")[2].split()[19])
     except FileNotFoundError:
+        return None
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listed:
+            return [int(child) for child in listed.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def program_name(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
+            return comm.read().strip()
+    except (FileNotFoundError, ProcessLookupError):
         return None

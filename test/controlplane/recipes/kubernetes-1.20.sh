@@ -45,7 +45,7 @@ renew_reflect2() {
 }
 
 compile() {
-    local into=$1 programs=(kube-apiserver kube-controller-manager kube-scheduler kubemark kubectl)
+    local into=$1 programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubemark kubectl)
     need dpkg-source:dpkg-dev make:make patch:patch jq:jq rsync:rsync openssl:openssl \
         "$go_bin/go:golang-1.19-go"
     cp "$(fetch_etcd)" "$into/etcd"

@@ -21,7 +21,7 @@ compile() {
     "$go" mod edit -replace k8s.io/kubernetes=./kubernetes
     "$go" build -trimpath -buildvcs=false -o "$into/kubernetes" -ldflags \
         "-s -w -X $stamp.gitVersion=v$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=36" >&2
-    for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubemark kubectl; do
+    for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubemark kubectl; do
         ln -s kubernetes "$into/$name"
     done
 }

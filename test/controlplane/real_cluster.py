@@ -1,0 +1,188 @@
+"""A control plane whose nodes are real: containerd, kubelet and kube-proxy, and pods that run and reach each other.
+
+    with RealCluster("1.36") as cluster:
+        cluster.load_image("noderemoval.tar")
+        cluster.add_node("worker-1")
+
+Each node is a machine of its own as far as the kernel can make one; see the script `machine`. Needs root.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import image
+import node_programs
+import temporary_folder
+from controlplane import START_TIMEOUT_SECONDS, ControlPlane
+from fabric import Fabric
+from processes import program_name
+from waiting import wait_until
+
+HERE = Path(__file__).resolve().parent
+MACHINE = HERE / "machine"
+AGENTS = ("containerd", "kubelet", "kube-proxy")
+CGROUPS = Path("/sys/fs/cgroup")
+# The node's number, which its addresses are made of, is kept with its process.
+NUMBER = "NODE_NUMBER"
+
+
+class RealCluster(ControlPlane):
+    """As ControlPlane. To kill a node is to cut its power; to freeze it stops its kubelet and containerd for a while."""
+
+    def stop(self):
+        super().stop()
+        remove_cgroups(self.folder.name)
+
+    def add_node(self, name, labels=None, taints=(), wait=True):
+        """Starts a machine with containerd, kubelet and kube-proxy, and returns its name; see ControlPlane.add_node."""
+        machine = self._processes.get(f"node/{name}")
+        if machine and machine.alive():
+            raise RuntimeError(f"the machine of node {name} runs already; use restart_node")
+        self._boot(name, self._free_number(), taints)
+        if labels:
+            wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
+                       seen=self._processes[f"node/{name}/kubelet"].log_tail)
+            self.api.patch("Node", name, {"metadata": {"labels": labels}})
+        if wait:
+            self.wait_ready(name)
+        return name
+
+    def load_image(self, tar):
+        """Gives an image to all nodes, also to those that are added later."""
+        kept = self.folder / "images" / Path(tar).name
+        shutil.copyfile(tar, kept)
+        for name in self.node_names():
+            self._import(name, kept)
+
+    def node_names(self):
+        """Those whose machine runs."""
+        return [name.partition("/")[2] for name, process in self._processes.items()
+                if name.startswith("node/") and name.count("/") == 1 and process.alive()]
+
+    def on_node(self, name, *command):
+        """Runs a command on a node; returns what it prints."""
+        done = subprocess.run(self._enter(name, *command), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(map(str, command))} failed on {name}: {done.stderr.strip()}")
+        return done.stdout
+
+    def containers_on(self, name):
+        """The ids of the containers that really run on a node, those of the pods' sandboxes too."""
+        listed = self.on_node(name, "ctr", "--namespace=k8s.io", "tasks", "list")
+        return {line.split()[0] for line in listed.splitlines()[1:] if "RUNNING" in line}
+
+    def kill_agents(self, name):
+        """Kills kubelet, containerd and kube-proxy; the containers run on."""
+        for agent in AGENTS:
+            self.kill(f"node/{name}/{agent}")
+
+    def kill_node(self, name):
+        super().kill_node(name)
+        remove_cgroups(f"{self.folder.name}.{name}")
+
+    def freeze_node(self, name):
+        for agent in AGENTS:
+            self.freeze(f"node/{name}/{agent}")
+
+    def thaw_node(self, name):
+        for agent in AGENTS:
+            self.thaw(f"node/{name}/{agent}")
+
+    def restart_node(self, name):
+        number = int(self._process(f"node/{name}").environment[NUMBER])
+        self.kill_node(name)
+        self._boot(name, number)
+
+    def remove_node(self, name):
+        self.kill_node(name)
+        for process in (f"node/{name}", *(f"node/{name}/{agent}" for agent in AGENTS)):
+            self._processes.pop(process, None)
+        self.api.delete("Node", name)
+        self._save()
+
+    def _start_programs(self):
+        if os.geteuid():
+            raise RuntimeError("real nodes need namespaces and mounts: run this as root")
+        remove_abandoned_cgroups()
+        (self.folder / "images").mkdir()
+        subprocess.run(["clang-19", "-static", "-Os", "-o", self._pause, HERE / "pause.c"], check=True)
+        image.write(self.folder / "images/pause.tar", node_programs.PAUSE_IMAGE, {"/pause": self._pause}, "/pause")
+        self._run("fabric", ["unshare", "--net", self._pause])
+        fabric = self._process("fabric")
+        wait_until(lambda: program_name(fabric.pid) == "pause", START_TIMEOUT_SECONDS, "a network namespace is made",
+                   seen=fabric.log_tail)
+        self._address = Fabric.create(fabric.pid).address
+        super()._start_programs()
+        self._client_kubeconfig("kube-proxy", "system:kube-proxy")
+
+    @property
+    def _pause(self):
+        return self.folder / "pause"
+
+    @property
+    def _fabric(self):
+        return Fabric.of(self.server.rpartition("/")[2], self._process("fabric").pid)
+
+    def _free_number(self):
+        taken = {process.environment.get(NUMBER) for process in self._processes.values()}
+        return next(number for number in range(1, 200) if str(number) not in taken)
+
+    def _boot(self, name, number, taints=()):
+        node = f"node/{name}"
+        folder = self.folder / "nodes" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        self._run(node, [MACHINE, f"{self.folder.name}.{name}", name, self._pause], {NUMBER: str(number)}, child="pause")
+        machine = self._process(node)
+        if not machine.alive():
+            raise RuntimeError(f"the machine of node {name} does not start:\n{machine.log_tail()}")
+        self._fabric.connect(name, number, machine.pid)
+
+        node_programs.write_pod_network(folder, number)
+        self._run_on(name, "containerd", node_programs.containerd(folder))
+        for tar in sorted((self.folder / "images").iterdir()):
+            self._import(name, tar)
+        identity = self._client_kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes")
+        self._run_on(name, "kubelet", node_programs.kubelet(
+            self._programs["kubelet"], folder, name, self._fabric.node_address(number), identity, self.ca, taints,
+            self.minor))
+        self._run_on(name, "kube-proxy", node_programs.kube_proxy(
+            self._programs["kube-proxy"], name, self.folder / "kube-proxy.kubeconfig"))
+
+    def _run_on(self, name, agent, command):
+        self._run(f"node/{name}/{agent}", self._enter(name, *command), child=agent)
+
+    def _enter(self, name, *command):
+        return [MACHINE, "enter", str(self._process(f"node/{name}").pid), *command]
+
+    def _import(self, name, tar):
+        containerd = self._process(f"node/{name}/containerd")
+
+        def imported():
+            if not containerd.alive():
+                raise AssertionError(f"containerd of node {name} ended:\n{containerd.log_tail()}")
+            try:
+                return self.on_node(name, "ctr", "--namespace=k8s.io", "images", "import", tar)
+            except RuntimeError as error:
+                if "containerd.sock" in str(error):
+                    return None
+                raise
+
+        wait_until(imported, START_TIMEOUT_SECONDS, f"containerd of node {name} answers", seen=containerd.log_tail)
+
+
+def remove_cgroups(prefix):
+    """Removes what machines left whose names begin like this, followed by a dot or nothing."""
+    for folder, _, _ in os.walk(CGROUPS, topdown=False):
+        parts = Path(folder).relative_to(CGROUPS).parts
+        if any(part == prefix or part.startswith(f"{prefix}.") for part in parts):
+            os.rmdir(folder)
+
+
+def remove_abandoned_cgroups():
+    """Removes what killed test runs left, whose processes ended with them."""
+    marked = {part.name.partition(".")[0] for part in CGROUPS.rglob(f"{temporary_folder.PREFIX}*.*") if part.is_dir()}
+    for name in marked:
+        if not (temporary_folder.temporary_base() / name).exists():
+            remove_cgroups(name)

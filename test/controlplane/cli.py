@@ -33,7 +33,8 @@ def parse_arguments():
     command.add_argument("--kubernetes", choices=("1.36", "1.20"), help="version (default: 1.36)")
     nodes = command.add_mutually_exclusive_group()
     nodes.add_argument("--nodes", type=int, default=DEFAULT_NODE_COUNT, help="simulated ones (default: %(default)s)")
-    nodes.add_argument("--real-nodes", type=int, metavar="NODES", help="with containerd and kubelet instead; needs root")
+    nodes.add_argument("--real-nodes", type=int, metavar="NODES",
+                       help="with containerd and kubelet instead; needs root")
     command.add_argument("--image", type=Path, action="append", default=[], metavar="TAR",
                          help="a container image for the real nodes, may be repeated")
     command.set_defaults(run=start)

@@ -63,8 +63,9 @@ def kube_apiserver(program, folder, authority, address, port, etcd_port, minor):
         # Nothing reaches it by the Service kubernetes, whose endpoints must not be such an address.
         command.append("--endpoint-reconciler-type=none")
     else:
-        # For kubectl logs and exec.
-        command += [f"--kubelet-client-certificate={authority.certificate('admin')}",
+        # For kubectl logs and exec; nobody knows the names of the nodes.
+        command += ["--kubelet-preferred-address-types=InternalIP",
+                    f"--kubelet-client-certificate={authority.certificate('admin')}",
                     f"--kubelet-client-key={authority.key('admin')}"]
     return command + (["--insecure-port=0"] if minor < 24 else [])
 

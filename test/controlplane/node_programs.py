@@ -4,7 +4,7 @@ import json
 
 from fabric import POD_NETWORK, pod_subnet
 
-PAUSE_IMAGE = "pause:1"
+PAUSE_IMAGE = "test.invalid/pause:1"
 CONTAINERD_SOCKET = "unix:///run/containerd/containerd.sock"
 
 

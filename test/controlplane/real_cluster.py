@@ -29,9 +29,10 @@ NUMBER = "NODE_NUMBER"
 
 
 class RealCluster(ControlPlane):
-    """As ControlPlane. To kill a node is to cut its power; to freeze it stops its kubelet and containerd for a while."""
+    """As ControlPlane. Killing a node cuts its power; freezing it stops its kubelet and containerd for a while."""
 
     def stop(self):
+        """Ends all machines with all that runs on them, then the rest, and removes the folder."""
         super().stop()
         remove_cgroups(self.folder.name)
 
@@ -133,11 +134,12 @@ class RealCluster(ControlPlane):
         node = f"node/{name}"
         folder = self.folder / "nodes" / name
         folder.mkdir(parents=True, exist_ok=True)
-        self._run(node, [MACHINE, f"{self.folder.name}.{name}", name, self._pause], {NUMBER: str(number)}, child="pause")
+        self._run(node, [MACHINE, f"{self.folder.name}.{name}", name, self._pause], {NUMBER: str(number)},
+                  child="pause")
         machine = self._process(node)
         if not machine.alive():
             raise RuntimeError(f"the machine of node {name} does not start:\n{machine.log_tail()}")
-        self._fabric.connect(name, number, machine.pid)
+        self._fabric.connect(number, machine.pid)
 
         node_programs.write_pod_network(folder, number)
         self._run_on(name, "containerd", node_programs.containerd(folder))

@@ -1,5 +1,7 @@
 """Builders of Kubernetes objects. The client adds the API version, the sandbox adds the namespace."""
 
+# Simulated nodes run anything; real ones have this image, which does nothing until it is told to end.
+IMAGE = "test.invalid/pause:1"
 # Tolerations of a pod that Kubernetes itself does not delete when its node is not Ready.
 STAYS_ON_DEAD_NODES = [{"operator": "Exists", "effect": "NoExecute"}]
 # Of one that is scheduled to cordoned nodes as well.
@@ -72,7 +74,7 @@ def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=N
          priority_class=None, spread=False):
     """`node` binds to that node without the scheduler; a Deployment should use `node_selector` instead.
     `spread` puts at most one pod of the workload on a node."""
-    container = {"name": "main", "image": "test.invalid/none"}
+    container = {"name": "main", "image": IMAGE}
     if pre_stop:
         container["lifecycle"] = {"preStop": pre_stop}
     volumes = []

@@ -1,0 +1,101 @@
+"""Options and fixtures of the tests on a real cluster: containers run, and the operator runs in one of them.
+
+    /usr/bin/python3 -m pytest test/delivery --kubernetes 1.36
+"""
+
+import subprocess
+from pathlib import Path
+
+import operator_image
+import pytest
+import release
+from oracle import Oracle
+from real_cluster import RealCluster
+from sandbox import Sandbox
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Where the operator runs. Tests remove nodes of their own.
+HOME_NODES = ("worker-1", "worker-2")
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("noderemoval")
+    group.addoption("--kubernetes", action="append", choices=("1.36", "1.20"),
+                    help="version to test with, may be repeated (default: 1.36)")
+    group.addoption("--operator", type=Path, default=REPOSITORY / "build/release/noderemoval",
+                    help="the operator program that is put into the image (default: %(default)s)")
+
+
+def pytest_generate_tests(metafunc):
+    if "cluster" in metafunc.fixturenames:
+        versions = metafunc.config.getoption("--kubernetes") or ["1.36"]
+        metafunc.parametrize("cluster", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cluster(request, tmp_path_factory):
+    """The cluster that all tests of this version share."""
+    with RealCluster(request.param) as running:
+        running.load_image(operator_image.write(request.config.getoption("--operator"), tmp_path_factory.mktemp("image")))
+        for name in HOME_NODES:
+            running.add_node(name, wait=False)
+        for name in HOME_NODES:
+            running.wait_ready(name)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def installed(cluster, tmp_path_factory):
+    """The operator, installed with its chart."""
+    build = REPOSITORY / "test/charts/build-helm"
+    done = subprocess.run([build], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        pytest.fail("test/charts/build-helm failed; its messages are above", pytrace=False)
+    cluster.api.create({"kind": "Namespace", "metadata": {
+        "name": release.NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    installed = release.Release(cluster, Path(done.stdout.strip()) / "helm", tmp_path_factory.mktemp("helm"))
+    installed.install()
+    return installed
+
+
+@pytest.fixture
+def sandbox(cluster, installed):
+    """A namespace and nodes for one test."""
+    opened = Sandbox(cluster)
+    try:
+        opened.open()
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def oracle(cluster):
+    """Judges what the operator did."""
+    return Oracle(cluster.audit_log)
+
+
+@pytest.fixture(autouse=True)
+def audited(oracle):
+    """Fails every test in which the operator sent what it must not."""
+    yield
+    violations = oracle.violations()
+    if violations:
+        pytest.fail("the operator must not do this:\n" + "\n".join(violations), pytrace=False)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows with a failure what the operator logged and what the cluster looked like."""
+    report = (yield).get_result()
+    if not report.failed or "cluster" not in item.funcargs:
+        return
+    cluster = item.funcargs["cluster"]
+    for title, look in (
+            ("cluster", lambda: cluster.kubectl("get", "nodes,noderemovals,pods", "--all-namespaces", "-o", "wide")),
+            ("events", lambda: cluster.kubectl("get", "events", "--all-namespaces")),
+            ("log of the operator", lambda: item.funcargs["installed"].logs())):
+        try:
+            report.sections.append((title, look()))
+        except (KeyError, RuntimeError) as error:
+            report.sections.append((title, repr(error)))

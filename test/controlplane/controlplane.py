@@ -145,7 +145,7 @@ class ControlPlane:
         return self._authority.certificate(name), self._authority.key(name)
 
     def add_node(self, name, labels=None, taints=(), wait=True):
-        """Starts a simulated kubelet, which registers its node; returns the name.
+        """Starts a kubelet, which registers its node; returns the name.
 
         Taints look like "key=value:NoSchedule". `wait` waits for Ready. A node whose process was killed and
         whose Node was deleted joins again this way.
@@ -153,14 +153,10 @@ class ControlPlane:
         node = f"node/{name}"
         if node in self._processes and self._processes[node].alive():
             raise RuntimeError(f"the kubelet of node {name} runs already; use restart_node")
-        # A short name, because the kubelet makes sockets in it.
-        temporary = tempfile.mkdtemp(prefix="n", dir=self.folder)
-        identity = self._client_kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes")
-        command = components.hollow_kubelet(self._programs["kubemark"], name, identity, taints, self.minor)
-        self._run(node, command, {"TMPDIR": temporary})
+        kubelet = self._start_node(name, taints)
         if labels:
             wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
-                       seen=self._processes[node].log_tail)
+                       seen=kubelet.log_tail)
             self.api.patch("Node", name, {"metadata": {"labels": labels}})
         if wait:
             self.wait_ready(name)
@@ -338,16 +334,27 @@ class ControlPlane:
         self._wait_started("kube-controller-manager",
                            lambda: self.api.get("ServiceAccount", "default", "default"))
 
+    def _start_node(self, name, taints):
+        # A short name, because the kubelet makes sockets in it.
+        temporary = tempfile.mkdtemp(prefix="n", dir=self.folder)
+        command = components.hollow_kubelet(
+            self._programs["kubemark"], name, self._node_kubeconfig(name), taints, self.minor)
+        return self._run(f"node/{name}", command, {"TMPDIR": temporary})
+
+    def _node_kubeconfig(self, name):
+        return self._client_kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes")
+
     def _client_kubeconfig(self, name, user, group=None):
         self._authority.issue_client(name, user, group)
         return kubeconfig.write(self.folder / f"{name}.kubeconfig", self.server, self.ca,
                                 certificate=self._authority.certificate(name), key=self._authority.key(name))
 
-    def _run(self, name, command, environment=None, child=None):
+    def _run(self, name, command, environment=None, **started):
         log = self.folder / "logs" / f"{name.replace('/', '-')}.log"
-        self._processes[name] = Process(name, command, log, environment, self._outlives_us, child)
+        self._processes[name] = Process(name, command, log, environment, self._outlives_us, **started)
         self._processes[name].start()
         self._save()
+        return self._processes[name]
 
     def _wait_started(self, name, answers):
         process = self._processes[name]

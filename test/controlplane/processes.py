@@ -6,22 +6,25 @@ import signal
 import subprocess
 import time
 
+CHILD_SECONDS = 30
 CHILD_POLL_SECONDS = 0.01
 
 
 class Process:
     """One program with its log. It ends with the thread that started it, unless it shall outlive it.
 
-    `child` is for one that only starts what is meant: the name of that program, its child.
+    `child` is for one that only starts what is meant: the name of that program. It is its child then, or, if it ends
+    after it has started it, that of the process `parent`.
     """
 
-    def __init__(self, name, arguments, log, environment=None, outlives_us=False, child=None):
+    def __init__(self, name, arguments, log, environment=None, outlives_us=False, child=None, parent=None):
         self.name = name
         self.arguments = [str(argument) for argument in arguments]
         self.log = str(log)
         self.environment = environment or {}
         self.outlives_us = outlives_us
         self.child = child
+        self.parent = parent
         self.pid = None
         self._start_time = None
         self._child = None
@@ -30,14 +33,14 @@ class Process:
     @classmethod
     def from_state(cls, state):
         process = cls(state["name"], state["arguments"], state["log"], state["environment"], outlives_us=True,
-                      child=state["child"])
+                      child=state["child"], parent=state["parent"])
         process._attach(state["pid"], state["start_time"])
         return process
 
     def state(self):
         return {"name": self.name, "arguments": self.arguments, "log": self.log,
-                "environment": self.environment, "child": self.child, "pid": self.pid,
-                "start_time": self._start_time}
+                "environment": self.environment, "child": self.child, "parent": self.parent,
+                "pid": self.pid, "start_time": self._start_time}
 
     def start(self):
         tie_to_us = [] if self.outlives_us else ["setpriv", "--pdeathsig", "KILL"]
@@ -94,14 +97,15 @@ class Process:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
     def _child_pid(self):
-        """The pid of the child that is meant, or of the parent when that ends without having had it."""
-        parent = self._child.pid
-        while self._child.poll() is None:
-            for pid in children(parent):
+        """The pid of the child that is meant, or of what should have started it when that did not work."""
+        starter = self._child.pid
+        deadline = time.monotonic() + CHILD_SECONDS
+        while not self._child.poll() and time.monotonic() < deadline:
+            for pid in children(self.parent or starter):
                 if program_name(pid) == self.child:
                     return pid
             time.sleep(CHILD_POLL_SECONDS)
-        return parent
+        return starter
 
     def _signal(self, number):
         if not self.alive():

@@ -22,6 +22,7 @@ from waiting import wait_until
 
 HERE = Path(__file__).resolve().parent
 MACHINE = HERE / "machine"
+END_SECONDS = 10
 AGENTS = ("containerd", "kubelet", "kube-proxy")
 CGROUPS = Path("/sys/fs/cgroup")
 # The node's number, which its addresses are made of, is kept with its process.
@@ -35,20 +36,6 @@ class RealCluster(ControlPlane):
         """Ends all machines with all that runs on them, then the rest, and removes the folder."""
         super().stop()
         remove_cgroups(self.folder.name)
-
-    def add_node(self, name, labels=None, taints=(), wait=True):
-        """Starts a machine with containerd, kubelet and kube-proxy, and returns its name; see ControlPlane.add_node."""
-        machine = self._processes.get(f"node/{name}")
-        if machine and machine.alive():
-            raise RuntimeError(f"the machine of node {name} runs already; use restart_node")
-        self._boot(name, self._free_number(), taints)
-        if labels:
-            wait_until(lambda: self.api.get("Node", name), START_TIMEOUT_SECONDS, f"node {name} registers",
-                       seen=self._processes[f"node/{name}/kubelet"].log_tail)
-            self.api.patch("Node", name, {"metadata": {"labels": labels}})
-        if wait:
-            self.wait_ready(name)
-        return name
 
     def load_image(self, tar):
         """Gives an image to all nodes, also to those that are added later."""
@@ -64,7 +51,8 @@ class RealCluster(ControlPlane):
 
     def on_node(self, name, *command):
         """Runs a command on a node; returns what it prints."""
-        done = subprocess.run(self._enter(name, *command), capture_output=True, text=True, check=False)
+        machine = self._process(f"node/{name}").pid
+        done = subprocess.run([MACHINE, "enter", str(machine), *command], capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(map(str, command))} failed on {name}: {done.stderr.strip()}")
         return done.stdout
@@ -110,8 +98,7 @@ class RealCluster(ControlPlane):
         (self.folder / "images").mkdir()
         subprocess.run(["clang-19", "-static", "-Os", "-o", self._pause, HERE / "pause.c"], check=True)
         image.write(self.folder / "images/pause.tar", node_programs.PAUSE_IMAGE, {"/pause": self._pause}, "/pause")
-        self._run("fabric", ["unshare", "--net", self._pause])
-        fabric = self._process("fabric")
+        fabric = self._run("fabric", ["unshare", "--net", self._pause])
         wait_until(lambda: program_name(fabric.pid) == "pause", START_TIMEOUT_SECONDS, "a network namespace is made",
                    seen=fabric.log_tail)
         self._address = Fabric.create(fabric.pid).address
@@ -130,13 +117,15 @@ class RealCluster(ControlPlane):
         taken = {process.environment.get(NUMBER) for process in self._processes.values()}
         return next(number for number in range(1, 200) if str(number) not in taken)
 
+    def _start_node(self, name, taints):
+        return self._boot(name, self._free_number(), taints)
+
     def _boot(self, name, number, taints=()):
-        node = f"node/{name}"
+        """Starts the machine of a node and what runs on it; returns the kubelet."""
         folder = self.folder / "nodes" / name
         folder.mkdir(parents=True, exist_ok=True)
-        self._run(node, [MACHINE, f"{self.folder.name}.{name}", name, self._pause], {NUMBER: str(number)},
-                  child="pause")
-        machine = self._process(node)
+        machine = self._run(f"node/{name}", [MACHINE, f"{self.folder.name}.{name}", name, self._pause],
+                            {NUMBER: str(number)}, child="pause")
         if not machine.alive():
             raise RuntimeError(f"the machine of node {name} does not start:\n{machine.log_tail()}")
         self._fabric.connect(number, machine.pid)
@@ -145,18 +134,15 @@ class RealCluster(ControlPlane):
         self._run_on(name, "containerd", node_programs.containerd(folder))
         for tar in sorted((self.folder / "images").iterdir()):
             self._import(name, tar)
-        identity = self._client_kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes")
-        self._run_on(name, "kubelet", node_programs.kubelet(
-            self._programs["kubelet"], folder, name, self._fabric.node_address(number), identity, self.ca, taints,
-            self.minor))
         self._run_on(name, "kube-proxy", node_programs.kube_proxy(
             self._programs["kube-proxy"], name, self.folder / "kube-proxy.kubeconfig"))
+        return self._run_on(name, "kubelet", node_programs.kubelet(
+            self._programs["kubelet"], folder, name, self._fabric.node_address(number), self._node_kubeconfig(name),
+            self.ca, taints, self.minor))
 
     def _run_on(self, name, agent, command):
-        self._run(f"node/{name}/{agent}", self._enter(name, *command), child=agent)
-
-    def _enter(self, name, *command):
-        return [MACHINE, "enter", str(self._process(f"node/{name}").pid), *command]
+        machine = self._process(f"node/{name}").pid
+        return self._run(f"node/{name}/{agent}", [MACHINE, "start", machine, *command], child=agent, parent=machine)
 
     def _import(self, name, tar):
         containerd = self._process(f"node/{name}/containerd")
@@ -179,7 +165,7 @@ def remove_cgroups(prefix):
     for folder, _, _ in os.walk(CGROUPS, topdown=False):
         parts = Path(folder).relative_to(CGROUPS).parts
         if any(part == prefix or part.startswith(f"{prefix}.") for part in parts):
-            os.rmdir(folder)
+            wait_until(lambda path=folder: os.rmdir(path) is None, END_SECONDS, f"the last process of {folder} is gone")
 
 
 def remove_abandoned_cgroups():

@@ -36,7 +36,8 @@ def pytest_generate_tests(metafunc):
 def cluster(request, tmp_path_factory):
     """The cluster that all tests of this version share."""
     with RealCluster(request.param) as running:
-        running.load_image(operator_image.write(request.config.getoption("--operator"), tmp_path_factory.mktemp("image")))
+        operator = request.config.getoption("--operator")
+        running.load_image(operator_image.write(operator, tmp_path_factory.mktemp("image")))
         for name in HOME_NODES:
             running.add_node(name, wait=False)
         for name in HOME_NODES:

@@ -4,4 +4,5 @@
 def ids(pods):
     """Of the containers that run in these pods."""
     return {container["containerID"].rpartition("/")[2]
-            for pod in pods for container in pod["status"].get("containerStatuses", []) if container["state"].get("running")}
+            for pod in pods for container in pod["status"].get("containerStatuses", [])
+            if "running" in container["state"]}

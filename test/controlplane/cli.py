@@ -69,6 +69,8 @@ def parse_arguments():
 
 
 def start(options):
+    if options.image and not options.real_nodes:
+        raise RuntimeError("simulated nodes run any image; --image needs --real-nodes")
     kind = RealCluster if options.real_nodes else ControlPlane
     control_plane = kind(options.kubernetes, folder=options.folder, outlives_us=True)
     control_plane.start()

@@ -162,15 +162,28 @@ class RealCluster(ControlPlane):
 
 def remove_cgroups(prefix):
     """Removes what machines left whose names begin like this, followed by a dot or nothing."""
-    for folder, _, _ in os.walk(CGROUPS, topdown=False):
-        parts = Path(folder).relative_to(CGROUPS).parts
-        if any(part == prefix or part.startswith(f"{prefix}.") for part in parts):
-            wait_until(lambda path=folder: os.rmdir(path) is None, END_SECONDS, f"the last process of {folder} is gone")
+    for folder in _cgroups():
+        if any(part == prefix or part.startswith(f"{prefix}.") for part in folder.parts):
+            wait_until(lambda path=folder: _remove(path), END_SECONDS, f"the last process of {folder} is gone")
 
 
 def remove_abandoned_cgroups():
     """Removes what killed test runs left, whose processes ended with them."""
-    marked = {part.name.partition(".")[0] for part in CGROUPS.rglob(f"{temporary_folder.PREFIX}*.*") if part.is_dir()}
-    for name in marked:
+    names = {part.partition(".")[0] for folder in _cgroups() for part in folder.parts
+             if part.startswith(temporary_folder.PREFIX)}
+    for name in names:
         if not (temporary_folder.temporary_base() / name).exists():
             remove_cgroups(name)
+
+
+def _cgroups():
+    """The deepest first."""
+    return [Path(folder) for folder, _, _ in os.walk(CGROUPS, topdown=False)]
+
+
+def _remove(folder):
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        pass
+    return True

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "crd/node_removal.hpp"
 #include "reconcilers/node_view.hpp"
@@ -48,5 +49,15 @@ struct Session {
   std::chrono::steady_clock::time_point last_status_write;
   std::map<std::string, std::optional<crd::TimePoint>> events;  ///< when recorded last, by reason
 };
+
+/// The removal as our own last write left it, if that is newer than what we have.
+const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Session& session);
+
+/// The first list of the node may come from a cache and be older than what was read or written
+/// meanwhile; every further one is of the quorum.
+void forget_node_before_last_list(Session& session);
+
+/// Whatever was remembered of pods that are gone.
+void forget_gone_pods(Session& session, const std::vector<crd::Pod>& pods);
 
 }  // namespace reconcilers

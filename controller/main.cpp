@@ -35,6 +35,8 @@
 #include "controller/work_queue.hpp"
 #include "crd/node_removal.hpp"
 #include "reconcilers/node_removal_reconciler.hpp"
+#include "reconcilers/removal_metrics.hpp"
+#include "reconcilers/removal_series.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace {
@@ -159,6 +161,7 @@ int run(Options options, const controller::KubeConfig& config) {
   asio::io_context io{1};
   const auto executor = io.get_executor();
   controller::Metrics metrics{config.host + ":" + config.port};
+  reconcilers::RemovalMetrics removal_metrics{metrics.registry()};
   // Also a replica that does not lead may ask who may read its metrics.
   const auto reviews =
       controller::make_http_kube_client(config, options.client, &metrics.rest_client());
@@ -166,7 +169,11 @@ int run(Options options, const controller::KubeConfig& config) {
   if (options.leader_elect) {
     options.client.user_agent += " (" + options.leader_election.identity + ")";
     leadership.emplace(options, config, metrics);
-    options.client.may_write = [&leadership] { return leadership->may_act(); };
+    options.client.may_write = [&leadership, &removal_metrics] {
+      const bool may = leadership->may_act();
+      if (!may) removal_metrics.withheld(reconcilers::kWithheldNotLeader, 1);
+      return may;
+    };
   }
   const auto client =
       controller::make_http_kube_client(config, options.client, &metrics.rest_client());
@@ -185,11 +192,19 @@ int run(Options options, const controller::KubeConfig& config) {
   controller::TaskGroup tasks{executor};
   controller::TaskGroup workers{executor};
   controller::WallClock clock;
+  metrics.add_at_scrape([&] {
+    const bool acts = !leadership || leadership->may_act();
+    return reconcilers::gauges_of(acts ? reconcilers::removal_series(removals.items(),
+                                                                     options.policy,
+                                                                     controller::wall_clock())
+                                       : reconcilers::no_removal_series());
+  });
   reconcilers::NodeRemovalReconciler reconciler{{.executor = executor,
                                                  .client = *client,
                                                  .removals = removals,
                                                  .queue = queue,
                                                  .tasks = tasks,
+                                                 .metrics = removal_metrics,
                                                  .policy = options.policy,
                                                  .clock = [&] { return clock.read(); }}};
   (*endpoints)->start(tasks);

@@ -243,6 +243,10 @@ void Metrics::set_leading(const std::string& name, bool leads) {
   leading_.Add({{"name", name}}).Set(leads ? 1 : 0);
 }
 
+void Metrics::add_at_scrape(std::function<std::vector<prometheus::MetricFamily>()> more) {
+  at_scrape_.push_back(std::move(more));
+}
+
 std::string Metrics::text() {
   queue_->before_scrape();
   rest_client_->before_scrape();
@@ -250,6 +254,7 @@ std::string Metrics::text() {
                                log_lines_dropped_.Value());
   auto families = registry_->Collect();
   std::ranges::move(process_metrics(), std::back_inserter(families));
+  for (const auto& more : at_scrape_) std::ranges::move(more(), std::back_inserter(families));
   std::ranges::sort(families, {}, &prometheus::MetricFamily::name);
   return prometheus::TextSerializer{}.Serialize(families);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@ class Counter;
 class Gauge;
 class Histogram;
 class Registry;
+struct MetricFamily;
 template <typename T>
 class Family;
 }  // namespace prometheus
@@ -130,12 +132,16 @@ class Metrics {
 
   /// For the metrics of those who know more than the runtime.
   prometheus::Registry& registry() { return *registry_; }
+  /// `more` is asked at each scrape for what is cheaper made anew than kept. It may not name a
+  /// family that is there already.
+  void add_at_scrape(std::function<std::vector<prometheus::MetricFamily>()> more);
 
   /// The Prometheus text format 0.0.4, families sorted by name, process_* read now.
   std::string text();
 
  private:
   std::unique_ptr<prometheus::Registry> registry_;
+  std::vector<std::function<std::vector<prometheus::MetricFamily>()>> at_scrape_;
   std::unique_ptr<QueueMetrics> queue_;
   std::unique_ptr<ReconcileMetrics> reconciles_;
   std::unique_ptr<RestClientMetrics> rest_client_;

@@ -1,30 +1,21 @@
 #include "reconcilers/act.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
-#include <exception>
 #include <expected>
-#include <type_traits>
 #include <utility>
 
-#include "controller/backoff.hpp"
 #include "controller/log.hpp"
 #include "crd/json.hpp"
 #include "reconcilers/children.hpp"
-#include "reconcilers/eviction_outcome.hpp"
 #include "reconcilers/gate.hpp"
+#include "reconcilers/pod_requests.hpp"
 #include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
 namespace {
 
-namespace asio = boost::asio;
 namespace bj = boost::json;
 using controller::awaitable;
 using controller::ErrorKind;
@@ -33,22 +24,8 @@ using controller::log;
 using controller::LogLevel;
 using controller::ObjectRef;
 
-/// Evictions of one removal in flight at once. The API server spends about 25 ms on each; more only
-/// queue there.
-constexpr std::size_t kPodRequestsInFlight = 16;
-
-/// For so long a fresh read of the removal and its node lets requests for pods go out. What is left
-/// then waits for the next round, which reads again: the user may have cancelled.
-constexpr std::chrono::seconds kCheckHolds{5};
-
 /// How old the list of all nodes may be before something that cannot be undone.
 constexpr std::chrono::seconds kCensusMaxAge{2};
-
-bool is_conflict(const KubeError& error) {
-  // A wrong metadata.uid in a patch of a Node is answered with 422 instead of 409.
-  return error.kind == ErrorKind::Conflict || error.kind == ErrorKind::NotFound ||
-         (error.kind == ErrorKind::Invalid && error.message.find("uid") != std::string::npos);
-}
 
 bool needs_fencing_for(const Action& action) {
   if (const auto* deletion = std::get_if<DeletePod>(&action)) return deletion->at_most_once;
@@ -111,9 +88,9 @@ class Actor {
     if (!allowed) {
       log(LogLevel::Info, "pods are left alone",
           {{"removal", name()}, {"reason", allowed.error().why}});
-      co_return hindered(allowed.error());
+      co_return hindered(allowed.error(), actions.size());
     }
-    co_await run_in_parallel(actions);
+    co_await send_for_pods(context_, actions);
     co_return ActOutcome::Done;
   }
 
@@ -264,7 +241,11 @@ class Actor {
   }
 
   /// What could not be read is tried again with backoff; what was refused is looked at anew.
-  ActOutcome hindered(const Hindrance& hindrance) {
+  ActOutcome hindered(const Hindrance& hindrance, std::size_t requests) {
+    if (context_.metrics != nullptr) {
+      context_.metrics->withheld(hindrance.unreadable ? kWithheldUnreadable : kWithheldByGate,
+                                 requests);
+    }
     if (!hindrance.unreadable) return ActOutcome::Changed;
     session_.action_error = hindrance.why;
     return ActOutcome::Failed;
@@ -280,7 +261,7 @@ class Actor {
       const auto& hindrance = permit.error();
       session_.gate_refusal = hindrance.why;
       log(LogLevel::Info, "node not deleted", {{"removal", name()}, {"reason", hindrance.why}});
-      co_return hindered(hindrance);
+      co_return hindered(hindrance, 1);
     }
     session_.gate_refusal.clear();
     log(LogLevel::Info, "deleting node",
@@ -298,78 +279,6 @@ class Actor {
     co_return failed(answer.error());
   }
 
-  awaitable<void> send_for_pod(const Action& action) {
-    // An accepted request shows in the watch within moments; until then it is not repeated.
-    const auto quiet_until = context_.time.now + std::chrono::seconds{5};
-    crd::PodRef pod;
-    controller::Result<void> answer;
-    bool clearing = false;
-    if (const auto* evict = std::get_if<Evict>(&action)) {
-      pod = evict->pod;
-      std::optional<std::chrono::seconds> grace;
-      if (evict->grace_period_seconds) grace = std::chrono::seconds{*evict->grace_period_seconds};
-      answer = evict->past_budgets ? co_await context_.client.delete_pod(pod, grace)
-                                   : co_await context_.client.evict(pod, grace, false);
-    } else if (const auto* deletion = std::get_if<DeletePod>(&action)) {
-      pod = deletion->pod;
-      answer = co_await context_.client.delete_pod(pod, std::nullopt);
-    } else if (const auto* clear = std::get_if<ClearPod>(&action)) {
-      pod = clear->pod;
-      clearing = true;
-      answer = co_await context_.client.delete_pod(pod, std::chrono::seconds{0});
-    }
-    // A pod that is not there, or has another UID now, is gone from this node: the watch will say
-    // so.
-    if (answer || is_conflict(answer.error())) {
-      (clearing ? session_.cleared : session_.accepted)[pod.uid] = quiet_until;
-      session_.refusals.erase(pod.uid);
-      session_.attempts.erase(pod.uid);
-      log(LogLevel::Info, clearing ? "pod cleared" : "pod told to leave",
-          {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"uid", pod.uid}});
-      co_return;
-    }
-    auto& attempt = session_.attempts[pod.uid];
-    auto refusal =
-        refusal_from(answer.error(), attempt++, controller::random_fraction(), context_.time.now);
-    if (!refusal.pdb.empty()) {
-      const auto budget = co_await read_budget(context_.client, session_, pod.ns, refusal.pdb);
-      if (budget) refusal = explained_by(*budget, std::move(refusal));
-      refusal.pdb = pod.ns + "/" + refusal.pdb;
-    }
-    session_.refusals[pod.uid] = std::move(refusal);
-    log(LogLevel::Info, "pod not told to leave",
-        {{"removal", name()}, {"pod", pod.ns + "/" + pod.name}, {"error", answer.error().message}});
-  }
-
-  /// Requests for pods that several lanes share.
-  struct Batch {
-    const std::vector<Action>& actions;
-    std::chrono::steady_clock::time_point until;
-    std::size_t next = 0;
-  };
-
-  awaitable<void> send_from(Batch& batch) {
-    while (batch.next < batch.actions.size() && std::chrono::steady_clock::now() < batch.until) {
-      co_await send_for_pod(batch.actions[batch.next++]);
-    }
-  }
-
-  awaitable<void> run_in_parallel(const std::vector<Action>& actions) {
-    Batch batch{.actions = actions, .until = std::chrono::steady_clock::now() + kCheckHolds};
-    const auto executor = co_await asio::this_coro::executor;
-    const auto start = [&] { return asio::co_spawn(executor, send_from(batch), asio::deferred); };
-    std::vector<decltype(start())> started;
-    for (std::size_t i = 0; i < std::min(actions.size(), kPodRequestsInFlight); ++i) {
-      started.push_back(start());
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(started));
-    const auto [order, errors] =
-        co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-    for (const auto& error : errors) {
-      if (error) std::rethrow_exception(error);
-    }
-  }
-
   ActContext& context_;
   Session& session_;
 };
@@ -380,6 +289,12 @@ bool is_for_pod(const Action& action) {
 }
 
 }  // namespace
+
+bool is_conflict(const KubeError& error) {
+  // A wrong metadata.uid in a patch of a Node is answered with 422 instead of 409.
+  return error.kind == ErrorKind::Conflict || error.kind == ErrorKind::NotFound ||
+         (error.kind == ErrorKind::Invalid && error.message.find("uid") != std::string::npos);
+}
 
 controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> actions) {
   Actor actor{context};

@@ -7,6 +7,7 @@
 #include "reconcilers/decision.hpp"
 #include "reconcilers/observe.hpp"
 #include "reconcilers/policy.hpp"
+#include "reconcilers/removal_metrics.hpp"
 #include "reconcilers/session.hpp"
 
 namespace reconcilers {
@@ -20,6 +21,7 @@ struct ActContext {
   crd::NodeRemoval removal;  ///< as it is after the status write of this round
   std::vector<OtherRemoval> others;
   crd::WallTime time;
+  RemovalMetrics* metrics = nullptr;  ///< may be null
 };
 
 enum class ActOutcome {
@@ -28,6 +30,9 @@ enum class ActOutcome {
             ///< again
   Failed,   ///< the API server did not do it; session.action_error says why
 };
+
+/// The object is not as it was observed: changed, replaced or gone.
+bool is_conflict(const controller::KubeError& error);
 
 /// Carries the actions out in order and stops at the first that is not done. Evictions and
 /// deletions of pods run in parallel. No policy: what may be done was decided by decide() and, for

@@ -36,6 +36,19 @@ std::chrono::milliseconds pause_before_retry(const controller::KubeError& error,
   return kBackoff.delay(attempt, random);
 }
 
+struct ResultByReason {
+  std::string_view reason;
+  std::string_view result;
+};
+constexpr auto kResultsByReason =
+    std::to_array<ResultByReason>({{"PodDisruptionBudget", "blocked_by_budget"},
+                                   {"ServerBusy", "busy"},
+                                   {"EvictionForbidden", "forbidden"},
+                                   {"MultiplePodDisruptionBudgets", "multiple_budgets"},
+                                   {"NamespaceTerminating", "namespace_terminating"},
+                                   {"EvictionRefused", "refused"},
+                                   {"EvictionUnknown", "unknown"}});
+
 }  // namespace
 
 Refusal refusal_from(const controller::KubeError& error, int attempt, double random,
@@ -73,6 +86,15 @@ Refusal refusal_from(const controller::KubeError& error, int attempt, double ran
   }
   if (error.kind == ErrorKind::Unknown) return as("EvictionUnknown", error.message);
   return as("EvictionFailed", error.message);
+}
+
+std::string_view eviction_result(const controller::Result<void>& answer) {
+  if (answer) return "accepted";
+  if (answer.error().kind == ErrorKind::NotFound) return "gone";
+  if (answer.error().kind == ErrorKind::Conflict) return "conflict";
+  const auto reason = refusal_from(answer.error(), 0, 0, {}).reason;
+  const auto found = std::ranges::find(kResultsByReason, reason, &ResultByReason::reason);
+  return found == kResultsByReason.end() ? "failed" : found->result;
 }
 
 Refusal explained_by(const crd::DisruptionBudget& budget, Refusal refusal) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <string_view>
 
 #include "controller/error.hpp"
 #include "crd/core_types.hpp"
@@ -18,5 +20,13 @@ Refusal refusal_from(const controller::KubeError& error, int attempt, double ran
 /// The same refusal, with what the budget says about it: that it can never let a pod go, or that
 /// its status is not up to date.
 Refusal explained_by(const crd::DisruptionBudget& budget, Refusal refusal);
+
+/// What eviction_result() may say.
+inline constexpr auto kEvictionResults = std::to_array<std::string_view>(
+    {"accepted", "blocked_by_budget", "busy", "conflict", "failed", "forbidden", "gone",
+     "multiple_budgets", "namespace_terminating", "refused", "unknown"});
+
+/// The answer to an eviction in one word.
+std::string_view eviction_result(const controller::Result<void>& answer);
 
 }  // namespace reconcilers

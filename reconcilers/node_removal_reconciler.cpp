@@ -89,7 +89,9 @@ std::optional<crd::NodeRemoval> NodeRemovalReconciler::newest(const std::string&
     end_session(name);
     return *stored;
   }
-  return after_writes(*stored, *session->second);
+  const auto& removal = after_writes(*stored, *session->second);
+  deps_.metrics.count(session->second->progress->go_on(removal));
+  return removal;
 }
 
 awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
@@ -108,7 +110,10 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
       co_return ReconcileResult::await_change();
     }
     auto& session = sessions_[name];
-    if (!session) session = std::make_unique<Session>(removal->meta.uid);
+    if (!session) {
+      session = std::make_unique<Session>(removal->meta.uid);
+      session->progress.emplace(*removal);
+    }
 
     auto decision = co_await observe_and_decide(*removal, *session);
     const auto written = co_await write_status(*removal, decision.status, *session);
@@ -130,7 +135,8 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                        .policy = deps_.policy,
                        .removal = after_writes(*removal, *session),
                        .others = others_than(*removal),
-                       .time = deps_.clock()};
+                       .time = deps_.clock(),
+                       .metrics = &deps_.metrics};
     const bool shows_in_watch = std::ranges::any_of(decision.actions, is_about_removals);
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));
     if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
@@ -326,6 +332,7 @@ awaitable<void> NodeRemovalReconciler::learn_pods(Observation& seen, Session& se
 void NodeRemovalReconciler::end_session(const std::string& name) {
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return;
+  deps_.metrics.count(found->second->progress->cancelled(deps_.clock().now));
   if (const auto& view = found->second->view) view->stop();
   sessions_.erase(found);
 }

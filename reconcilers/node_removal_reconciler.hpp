@@ -16,6 +16,7 @@
 #include "reconcilers/act.hpp"
 #include "reconcilers/observe.hpp"
 #include "reconcilers/policy.hpp"
+#include "reconcilers/removal_metrics.hpp"
 #include "reconcilers/session.hpp"
 
 namespace reconcilers {
@@ -34,6 +35,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
     controller::Store<crd::NodeRemoval>& removals;
     controller::WorkQueue& queue;
     controller::TaskGroup& tasks;
+    RemovalMetrics& metrics;
     Policy policy;
     std::function<crd::WallTime()> clock;
   };

@@ -12,6 +12,7 @@
 #include "crd/node_removal.hpp"
 #include "reconcilers/node_view.hpp"
 #include "reconcilers/observation.hpp"
+#include "reconcilers/removal_progress.hpp"
 
 namespace reconcilers {
 
@@ -21,6 +22,7 @@ struct Session {
   explicit Session(std::string uid) : removal_uid(std::move(uid)) {}
 
   std::string removal_uid;
+  std::optional<RemovalProgress> progress;  ///< how far its metrics are
   /// The answer to our last write or read, when newer than the watch. Holds until the removals are
   /// listed again: an API server that was restored from a backup may have lost it.
   std::optional<crd::NodeRemoval> latest;

@@ -148,6 +148,14 @@ def test_the_reference_has_exactly_the_reasons_of_the_sources():
     assert named - actions == all_reasons()
 
 
+@pytest.mark.parametrize(("name", "expected"), [
+    ("kSucceeded", words(calls("succeed"))), ("kFailed", words(calls("fail", "give_up"))),
+    ("kWaiting", waiting_reasons()), ("kBlockers", blocker_reasons())])
+def test_the_metrics_know_exactly_the_reasons_of_the_sources(name, expected):
+    header = (REPOSITORY / "reconcilers/reasons.hpp").read_text(encoding="utf-8")
+    assert words([re.search(rf"\b{name} =(.*?);", header, re.S)[1]]) == expected
+
+
 def test_the_reference_has_a_heading_for_each_condition():
     header = (REPOSITORY / "crd/node_removal.hpp").read_text(encoding="utf-8")
     headings = " ".join(re.findall("^### (.*)", section(REFERENCE, "Conditions"), re.M))
@@ -172,10 +180,10 @@ def test_the_reference_has_exactly_the_options_of_the_program():
 
 
 def test_the_reference_has_exactly_the_metrics_of_the_program():
-    folder = REPOSITORY / "controller"
-    sources = "".join((folder / name).read_text(encoding="utf-8") for name in ("metrics.cpp", "process_metrics.cpp"))
+    text = "".join(path.read_text(encoding="utf-8") for folder in ("controller", "reconcilers")
+                   for path in (REPOSITORY / folder).glob("*.cpp"))
     metrics = set(re.findall(r'"((?:controller_runtime|workqueue|rest_client|leader_election|noderemoval|process)_\w+)"',
-                             sources))
+                             text))
     table = section(REFERENCE, "Metrics")
     named = {name for row in re.findall(r"^\| (.*?) \|", table, re.M) for name in re.findall("`([a-z_]+)`", row)}
     assert named == {name for name in metrics if not name.startswith("process_")}

@@ -12,6 +12,7 @@
 #include "reconcilers/decide.hpp"
 #include "reconcilers/gate.hpp"
 #include "reconcilers/guards.hpp"
+#include "reconcilers/reasons.hpp"
 #include "test/fake/crd_schema.hpp"
 #include "test/unit/reconcilers/builders.hpp"
 
@@ -26,6 +27,22 @@ void fill(Fact<T>& fact, bool readable, U&& value) {
     fact = std::forward<U>(value);
   } else {
     fact = std::unexpected("the server is out for lunch");
+  }
+}
+
+/// The metrics have to know every reason beforehand.
+void expect_foreseen(const crd::NodeRemovalStatus& status) {
+  if (const auto* summary = status.conditions.find(condition::kSucceeded)) {
+    const auto foreseen = [&](const auto& reasons) {
+      return std::ranges::find(reasons, summary->reason) != reasons.end();
+    };
+    EXPECT_TRUE(summary->status == crd::ConditionStatus::True    ? foreseen(reasons::kSucceeded)
+                : summary->status == crd::ConditionStatus::False ? foreseen(reasons::kFailed)
+                                                                 : foreseen(reasons::kWaiting))
+        << "reasons.hpp lacks " << summary->reason;
+  }
+  for (const auto& blocker : status.blockers) {
+    EXPECT_THAT(reasons::kBlockers, testing::Contains(blocker.reason)) << "reasons.hpp lacks it";
   }
 }
 
@@ -171,6 +188,7 @@ void World::check_settled(const Decision& decision) const {
 bool World::write_status(const crd::NodeRemovalStatus& after) {
   const auto json = crd::to_json(after);
   EXPECT_THAT(fake::schema_problems("status", json), testing::IsEmpty()) << "the server refuses it";
+  expect_foreseen(after);
   if (!status().node_uid.empty()) {
     EXPECT_EQ(after.node_uid, status().node_uid) << "the UID is bound once";
   }

@@ -40,13 +40,13 @@ class Release:
                   values={**VALUES, **values})
 
     def uninstall(self):
-        """Waits until all that goes is gone."""
+        """Waits until the pods are gone too, for which Helm does not wait."""
         self._run("uninstall", NAME, f"--namespace={NAMESPACE}", "--wait", "--timeout=60s")
+        wait_until(lambda: not self._all_pods(), 60, "the pods of the operator are gone", seen=self._all_pods)
 
     def pods(self):
         """Those that are not about to go."""
-        listed = self._cluster.api.list("Pod", NAMESPACE, labels="app.kubernetes.io/component=controller")
-        return [pod for pod in listed if "deletionTimestamp" not in pod["metadata"]]
+        return [pod for pod in self._all_pods() if "deletionTimestamp" not in pod["metadata"]]
 
     def wait_leader(self, timeout=40):
         """Waits until a pod that stays holds the Lease; returns it."""
@@ -56,6 +56,9 @@ class Release:
         texts = [self._cluster.kubectl("logs", "--namespace", NAMESPACE, pod["metadata"]["name"], "--tail=100")
                  for pod in self.pods()]
         return "\n\n".join(texts)
+
+    def _all_pods(self):
+        return self._cluster.api.list("Pod", NAMESPACE, labels="app.kubernetes.io/component=controller")
 
     def _leader(self):
         holders = [lease["spec"].get("holderIdentity") or "" for lease in self._leases()]

@@ -77,9 +77,8 @@ Refusal refusal_from(const controller::KubeError& error, int attempt, double ran
   const bool by_rbac = error.message.find("cannot create resource") != std::string::npos ||
                        error.message.find("cannot delete resource") != std::string::npos;
   if (error.kind == ErrorKind::Forbidden && by_rbac) {
-    return as(
-        "EvictionForbidden",
-        error.message + " (give the operator its rights: kubectl apply -f manifests/rbac.yaml)");
+    return as("EvictionForbidden",
+              error.message + " (give the operator its rights: kubectl apply -k manifests)");
   }
   if (error.kind == ErrorKind::Forbidden || error.kind == ErrorKind::Invalid) {
     return as("EvictionRefused", error.message);

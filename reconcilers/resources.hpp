@@ -2,7 +2,7 @@
 
 #include "controller/resource.hpp"
 
-/// Every kind of object this operator touches. manifests/rbac.yaml has one rule for each.
+/// Every kind of object this operator touches. manifests/base/rbac.yaml has one rule for each.
 namespace reconcilers::resources {
 
 using controller::Resource;

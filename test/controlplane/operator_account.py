@@ -28,8 +28,8 @@ def install(cluster):
 
 
 def _documents(minor):
-    """The installed objects, as YAML. Not by kustomize: that of kubectl 1.20 can not read manifests/."""
-    files = [REPOSITORY / "crd/noderemovals.yaml", *sorted((REPOSITORY / "manifests").glob("*.yaml"))]
+    """The installed objects, as YAML. Not by kustomize: that of kubectl 1.20 reads no folder as a resource."""
+    files = [REPOSITORY / "crd/noderemovals.yaml", *sorted((REPOSITORY / "manifests/base").glob("*.yaml"))]
     documents = [text for file in files for text in file.read_text(encoding="utf-8").split("\n---\n")
                  if _field(text, "kind") in INSTALLED
                  and minor >= OPTIONAL_SINCE_MINOR.get(_field(text, "kind"), 0)]

@@ -76,8 +76,7 @@ TEST(RefusalFrom, ReadsWhatTheServerSays) {
                 "pods \"web-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\""),
        {"EvictionForbidden",
         "pods \"web-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\" (give "
-        "the "
-        "operator its rights: kubectl apply -f manifests/rbac.yaml)",
+        "the operator its rights: kubectl apply -k manifests)",
         "", kNow + 1s}},
       {"admission webhook",
        error_of(ErrorKind::Forbidden, 403,

@@ -1,0 +1,17 @@
+{{- /* Labels of every object of the release. */}}
+{{- define "noderemoval.labels" -}}
+app.kubernetes.io/name: noderemoval
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* What tells the pods of the operator from others. */}}
+{{- define "noderemoval.selector" -}}
+app.kubernetes.io/name: noderemoval
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- define "noderemoval.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default "noderemoval-controller" }}
+{{- end }}

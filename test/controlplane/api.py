@@ -17,6 +17,7 @@ KINDS = {
     "PersistentVolume": ("api/v1", "persistentvolumes"),
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Pod": ("api/v1", "pods"),
+    "ReplicationController": ("api/v1", "replicationcontrollers"),
     "Secret": ("api/v1", "secrets"),
     "ServiceAccount": ("api/v1", "serviceaccounts"),
     "DaemonSet": ("apis/apps/v1", "daemonsets"),

@@ -16,6 +16,11 @@ def stateful_set(name, replicas=1, **pod):
     return _workload("StatefulSet", name, pod, replicas=replicas, serviceName=name)
 
 
+def replication_controller(name, replicas=1, **pod):
+    return {"kind": "ReplicationController", "metadata": {"name": name},
+            "spec": {"replicas": replicas, "selector": {"app": name}, "template": _template(name, pod)}}
+
+
 def daemon_set(name, **pod):
     return _workload("DaemonSet", name, pod)
 

@@ -19,7 +19,7 @@ class HelmError(Exception):
 
 
 class Helm:
-    """The commands that need no cluster."""
+    """The helm program."""
 
     def __init__(self, program, home):
         """`home` is a folder for Helm's own files, so that those of the user change nothing here."""
@@ -30,7 +30,8 @@ class Helm:
 
     def run(self, *arguments, values=None):
         """What `helm ARGUMENTS` prints; raises HelmError."""
-        done = subprocess.run([self._program, *arguments, "--values", "-"], input=json.dumps(values or {}),
+        given = [] if values is None else ["--values", "-"]
+        done = subprocess.run([self._program, *arguments, *given], input=json.dumps(values),
                               env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise HelmError(done.stdout + done.stderr)
@@ -38,7 +39,7 @@ class Helm:
 
     def text(self, values=None, *flags, release=RELEASE, namespace=NAMESPACE, chart=CHART):
         """The YAML that would be installed."""
-        return self.run("template", release, chart, "--namespace", namespace, *flags, values=values)
+        return self.run("template", release, chart, "--namespace", namespace, *flags, values=values or {})
 
     def render(self, *arguments, **options):
         """The same as objects, by objects.name_of."""

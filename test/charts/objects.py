@@ -23,15 +23,6 @@ def name_of(document):
     return f"{document['kind']} " + "/".join(filter(None, [metadata.get("namespace"), metadata["name"]]))
 
 
-def of_kustomization(folder):
-    """What `kubectl apply -k folder` would apply."""
-    found = {}
-    for entry in yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]:
-        resource = folder / entry
-        found |= of_kustomization(resource) if resource.is_dir() else by_name(resource.read_text(encoding="utf-8"))
-    return found
-
-
 def difference(before, after):
     """Maps a path to what is there after, for each place where two objects differ.
 

@@ -10,6 +10,16 @@ from objects import ABSENT, difference, of_kustomization
 
 DEPLOYMENT = f"Deployment {NAMESPACE}/noderemoval-controller"
 CRD = "CustomResourceDefinition noderemovals.noderemoval.dev"
+LABELS = {"app.kubernetes.io/name": "noderemoval", "app.kubernetes.io/component": "controller"}
+ACCOUNT = f"ServiceAccount {NAMESPACE}/noderemoval-controller"
+BUDGET = f"PodDisruptionBudget {NAMESPACE}/noderemoval-controller"
+FLOW_SCHEMA = "FlowSchema noderemoval-controller"
+BINDINGS = ["ClusterRoleBinding noderemoval-controller",
+            *(f"RoleBinding {namespace}/noderemoval-controller" for namespace in
+              ("kube-node-lease", "default", NAMESPACE))]
+ROLES = [*BINDINGS, *(name.replace("Binding", "") for name in BINDINGS), "ClusterRole noderemoval-viewer",
+         "ClusterRole noderemoval-editor"]
+OBJECTS = [CRD, ACCOUNT, *ROLES, DEPLOYMENT, BUDGET, FLOW_SCHEMA]
 POD = (DEPLOYMENT, "spec", "template")
 POD_SPEC = (*POD, "spec")
 CONTAINER = (*POD_SPEC, "containers", 0)
@@ -23,11 +33,35 @@ API_ACCESS = {"name": "api-access", "projected": {"sources": [
 API_ACCESS_MOUNT = {"name": "api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
                     "readOnly": True}
 
+USER_AND_GROUPS = ("runAsUser", "runAsGroup", "fsGroup")
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 SECRETS = [{"name": "registry"}, {"name": "other"}]
+MONITORING = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
 TOLERATIONS = [{"operator": "Exists"}]
-SPREAD = {"preferredDuringSchedulingIgnoredDuringExecution": [
-    {"weight": 1, "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {}}}]}
+SPREAD = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "labelSelector": {}}]}
+
+
+def of_account(name):
+    """Where the ServiceAccount is named."""
+    return {(binding, "subjects", 0, "name"): name for binding in BINDINGS} | {
+        (FLOW_SCHEMA, "spec", "rules", 0, "subjects", 0, "serviceAccount", "name"): name,
+        (*POD_SPEC, "serviceAccountName"): name}
+
+
+def ports(*numbers, protocols=("TCP",)):
+    return [{"port": number, "protocol": protocol} for number in numbers for protocol in protocols]
+
+
+def policy(*more_ingress, health=None, api_server=None):
+    """The NetworkPolicy, with what is beside the ports of its rules."""
+    ingress = [{"ports": ports("health"), **(health or {})}, *more_ingress]
+    egress = [{"ports": ports(53, protocols=("UDP", "TCP"))}, {"ports": ports(443, 6443), **(api_server or {})}]
+    return {(f"NetworkPolicy {NAMESPACE}/noderemoval-controller",): {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "noderemoval-controller", "namespace": NAMESPACE, "labels": LABELS},
+        "spec": {"podSelector": {"matchLabels": LABELS}, "policyTypes": ["Ingress", "Egress"], "ingress": ingress,
+                 "egress": egress}}}
+
 
 # The oldest that has what values can switch on.
 KUBERNETES = ("--kube-version", "1.30.0")
@@ -35,7 +69,8 @@ ADMISSION = of_kustomization(REPOSITORY / "manifests/overlays/admission")
 
 # The value, what it is set to, and what changes. A list and not a dict, because a value may have several rows.
 CHANGES = [
-    ("replicas", 2, {(DEPLOYMENT, "spec", "replicas"): 2}),
+    ("replicas", 3, {(DEPLOYMENT, "spec", "replicas"): 3}),
+    ("replicas", 1, {(DEPLOYMENT, "spec", "replicas"): 1, (BUDGET,): ABSENT}),
     ("image.repository", "registry.example:5000/noderemoval", {IMAGE: "registry.example:5000/noderemoval:0.1.0"}),
     ("image.tag", "1.2.3-rc.1", {IMAGE: "noderemoval:1.2.3-rc.1"}),
     ("image.digest", DIGEST, {IMAGE: f"noderemoval@{DIGEST}"}),
@@ -43,6 +78,14 @@ CHANGES = [
     ("imagePullSecrets", SECRETS, {(*POD_SPEC, "imagePullSecrets"): SECRETS}),
     ("crds.enabled", False, {(CRD,): ABSENT}),
     ("crds.keep", False, {(CRD, "metadata", "annotations"): ABSENT}),
+    ("commonLabels", {"team": "infra"}, {(name, "metadata", "labels", "team"): "infra" for name in OBJECTS} | {
+        (*POD, "metadata", "labels", "team"): "infra"}),
+    ("serviceAccount.annotations", {"a": "b"}, {(ACCOUNT, "metadata", "annotations"): {"a": "b"}}),
+    ("serviceAccount.name", "mine", of_account("mine") | {(ACCOUNT,): ABSENT, (f"ServiceAccount {NAMESPACE}/mine",): {
+        "apiVersion": "v1", "kind": "ServiceAccount", "automountServiceAccountToken": False,
+        "metadata": {"name": "mine", "namespace": NAMESPACE, "labels": LABELS}}}),
+    ("serviceAccount", {"create": False, "name": "mine"}, of_account("mine") | {(ACCOUNT,): ABSENT}),
+    ("rbac.create", False, {(name,): ABSENT for name in ROLES}),
     ("options.workers", 256, {ARGS: [HEALTH, "--workers=256"]}),
     ("options.maxConnections", 64, {ARGS: [HEALTH, "--max-connections=64"]}),
     ("options.deletionsPerSecond", 20, {ARGS: [HEALTH, "--deletions-per-second=20"]}),
@@ -64,6 +107,16 @@ CHANGES = [
         (*CONTAINER, "volumeMounts"): [API_ACCESS_MOUNT, {"name": "metrics-tls", "mountPath": TLS, "readOnly": True}],
         (*POD_SPEC, "volumes"): [API_ACCESS, {"name": "metrics-tls", "secret": {"secretName": "metrics"}}]}),
     ("options", {"workers": 1, "minHealthy": 50}, {ARGS: [HEALTH, "--min-healthy=50", "--workers=1"]}),
+    ("podDisruptionBudget.enabled", False, {(BUDGET,): ABSENT}),
+    ("flowSchema.enabled", False, {(FLOW_SCHEMA,): ABSENT}),
+    ("networkPolicy", {"enabled": True}, policy()),
+    ("networkPolicy", {"enabled": True, "apiServerPorts": [8443]}, policy(api_server={"ports": ports(8443)})),
+    ("networkPolicy", {"enabled": True, "apiServerCIDRs": ["10.0.0.1/32", "fd00::1/128"]},
+     policy(api_server={"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}]})),
+    ("networkPolicy", {"enabled": True, "nodeCIDRs": ["10.0.0.0/8"]},
+     policy(health={"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})),
+    ("networkPolicy", {"enabled": True, "metricsFrom": MONITORING},
+     policy({"ports": ports("metrics"), "from": MONITORING})),
     ("resources.requests", {"cpu": 1}, {(*CONTAINER, "resources", "requests", "cpu"): 1}),
     ("resources.limits", {"cpu": "200m"}, {(*CONTAINER, "resources", "limits", "cpu"): "200m"}),
     ("resources.limits", None, {(*CONTAINER, "resources", "limits"): ABSENT}),
@@ -73,9 +126,15 @@ CHANGES = [
     ("nodeSelector", {"disk": "ssd"}, {(*POD_SPEC, "nodeSelector", "disk"): "ssd"}),
     ("nodeSelector", {"gpu": "true"}, {(*POD_SPEC, "nodeSelector", "gpu"): "true"}),
     ("nodeSelector", {"kubernetes.io/os": None}, {(*POD_SPEC, "nodeSelector"): ABSENT}),
-    ("affinity.nodeAffinity", None, {(*POD_SPEC, "affinity"): ABSENT}),
+    ("runAsUser", 1000, {(*POD_SPEC, "securityContext", key): 1000 for key in USER_AND_GROUPS}),
+    ("runAsUser", None, {(*POD_SPEC, "securityContext", key): ABSENT for key in USER_AND_GROUPS}),
+    ("affinity.nodeAffinity", None, {(*POD_SPEC, "affinity", "nodeAffinity"): ABSENT}),
+    ("affinity", None, {(*POD_SPEC, "affinity"): ABSENT}),
+    ("topologySpreadConstraints", [], {(*POD_SPEC, "topologySpreadConstraints"): ABSENT}),
     ("affinity.podAffinity", SPREAD, {(*POD_SPEC, "affinity", "podAffinity"): SPREAD}),
-    ("affinity.podAntiAffinity", SPREAD, {(*POD_SPEC, "affinity", "podAntiAffinity"): SPREAD}),
+    ("affinity.podAntiAffinity", SPREAD | {"preferredDuringSchedulingIgnoredDuringExecution": None},
+     {(*POD_SPEC, "affinity", "podAntiAffinity", key): terms for key, terms in SPREAD.items()} |
+     {(*POD_SPEC, "affinity", "podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution"): ABSENT}),
     ("tolerations", TOLERATIONS, {(*POD_SPEC, "tolerations"): TOLERATIONS}),
     ("tolerations", [], {(*POD_SPEC, "tolerations"): ABSENT}),
     ("podAnnotations", {"example.com/a": "1"}, {(*POD, "metadata", "annotations"): {"example.com/a": "1"}}),
@@ -107,14 +166,28 @@ def test_a_value_changes_what_it_says_and_nothing_else(helm, default_render, pat
 
 
 def test_every_value_of_the_schema_is_in_the_table():
-    def leaves(schema, path=()):
-        properties = {key: of for key, of in schema.get("properties", {}).items() if of}
+    schema = _schema()
+
+    def leaves(schema_of, path=()):
+        properties = {key: of for key, of in _resolved(schema, schema_of).get("properties", {}).items() if of}
         if not properties:
-            yield ".".join(path)
+            yield path
         for key, of in properties.items():
             yield from leaves(of, (*path, key))
 
-    assert set(leaves(_schema())) <= {path for path, _, _ in CHANGES}
+    def is_set(path, value):
+        for key in path:
+            value = value.get(key, ABSENT) if isinstance(value, dict) else ABSENT
+        return value is not ABSENT
+
+    tried = [nested(path, value) for path, value, _ in CHANGES]
+    assert [path for path in leaves(schema) if not any(is_set(path, values) for values in tried)] == []
+
+
+def test_the_pods_have_a_label_of_both_once(helm):
+    rendered = helm.render({"commonLabels": {"team": "infra", "a": "b"}, "podLabels": {"team": "mine"}})
+    labels = rendered[DEPLOYMENT]["spec"]["template"]["metadata"]["labels"]
+    assert (labels["team"], labels["a"]) == ("mine", "b")
 
 
 def test_the_digest_goes_before_the_tag(helm):
@@ -157,3 +230,8 @@ def test_a_parent_chart_can_switch_it_and_hand_down_global_values(helm, default_
 
 def _schema():
     return json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+
+
+def _resolved(schema, part):
+    reference = part.get("$ref", "").rpartition("/")[2]
+    return schema["definitions"][reference] if reference else part

@@ -17,6 +17,12 @@ def pytest_addoption(parser):
                      help="the operator program (default: %(default)s)")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "release" in item.fixturenames and item.callspec.params["cluster"] == "1.20":
+            item.add_marker("long")
+
+
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory):
     """Helm, built unless that was done before."""

@@ -10,11 +10,6 @@ CRD = "CustomResourceDefinition noderemovals.noderemoval.dev"
 KEEP = {"helm.sh/resource-policy": "keep"}
 
 
-@pytest.mark.parametrize("kubernetes", ["1.20.0", "1.36.0"])
-def test_lint_finds_nothing(helm, kubernetes):
-    helm.run("lint", "--strict", CHART, "--kube-version", kubernetes)
-
-
 # What the chart has and kustomize cannot fit to the server's version.
 CHART_ONLY = {"flowSchema": {"enabled": False}}
 ONE_REPLICA = {"replicas": 1, "affinity": {"podAntiAffinity": None}, "topologySpreadConstraints": []}

@@ -38,9 +38,9 @@ class Release:
         return self._helm.run(*arguments, "--namespace", NAMESPACE, "--kubeconfig", str(self.cluster.kubeconfig), *skip,
                               values=values)
 
-    def kubectl(self, *arguments):
+    def kubectl(self, *arguments, stdin=None):
         # With a cache of its own: in that of another test kubectl 1.20 would look for kinds that were not there yet.
-        return self.cluster.kubectl(f"--cache-dir={self._folder / 'kubectl-cache'}", *arguments)
+        return self.cluster.kubectl(f"--cache-dir={self._folder / 'kubectl-cache'}", *arguments, stdin=stdin)
 
     def start_operator(self, *flags):
         """With the token of the release's ServiceAccount."""

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from helm import CHART, NAMESPACE, REPOSITORY, HelmError
 from release import ACCOUNT, CRD
 from waiting import wait_until
@@ -161,6 +162,23 @@ def test_a_removal_that_was_under_way_at_the_uninstall_is_ended_by_the_documente
         release.kubectl(*command)
     release.wait_gone("NodeRemoval", "jetson")
     assert is_untouched(release, "jetson")
+
+
+def test_to_delete_the_crd_first_cancels_what_is_under_way_and_then_nothing_is_left(release, kustomize):
+    add_nodes(release)
+    before = everything(release)
+    manifests = yaml.safe_dump_all(kustomize("manifests").values())
+    release.kubectl("apply", "--validate=false", "-f", "-", stdin=manifests)
+    release.start_operator()
+    release.begin_removal("jetson")
+
+    release.kubectl("delete", "crd", CRD, "--timeout=60s")
+    assert is_untouched(release, "jetson")
+    release.stop_operators()
+    release.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=manifests)
+    release.kubectl("delete", "pod", "jetson", "--grace-period=0", "--force")
+    wait_until(lambda: everything(release) == before, 60, "all is as it was",
+               seen=lambda: sorted(everything(release) ^ before))
 
 
 def is_untouched(release, node):

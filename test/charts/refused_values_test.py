@@ -49,7 +49,7 @@ REFUSED = [
     ({"networkPolicy": {"nodeCIDRs": ["10.0.0.1"]}}, "'/networkPolicy/nodeCIDRs/0'"),
     # It would let everybody in.
     ({"networkPolicy": {"metricsFrom": [{}]}}, "'/networkPolicy/metricsFrom/0'"),
-    ({"networkPolicy": {"metricsFrom": [{"namespace": "monitoring"}]}}, "'/networkPolicy/metricsFrom/0': .*'namespace'"),
+    ({"networkPolicy": {"metricsFrom": [{"namespace": "a"}]}}, "'/networkPolicy/metricsFrom/0': .*'namespace'"),
     ({"runAsUser": 0}, "'/runAsUser'"),
     ({"priorityClassName": 1}, "'/priorityClassName'"),
     ({"nodeSelector": {"gpu": True}}, "'/nodeSelector/gpu'"),

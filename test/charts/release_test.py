@@ -12,7 +12,8 @@ from release import ACCOUNT, CRD
 from waiting import wait_until
 
 EARLIER = sorted((Path(__file__).resolve().parent / "earlier").glob("*.tgz"))
-# Keeps away the pods of the release: what pretends to be the operator is not ready, and before 1.27 its budget holds it.
+# Keeps away the pods of the release, which only pretend to run: they are not ready, and before 1.27 their budget holds
+# such pods.
 KEEP_AWAY = "test=mine:NoSchedule"
 CONTROL_PLANE = {"node-role.kubernetes.io/control-plane": ""}
 
@@ -41,8 +42,8 @@ def test_the_lease_is_served_as_those_of_kubernetes_itself(release):
         return [line for line in operator.log_text().splitlines() if of in line and "flowSchema=" in line]
 
     uid = schema["metadata"]["uid"]
-    wait_until(lambda: any(uid in line for line in requests("/leases/")), 30, "a request for the Lease is under the FlowSchema",
-               seen=operator.log_text)
+    wait_until(lambda: any(uid in line for line in requests("/leases/")), 30,
+               "a request for the Lease is under the FlowSchema", seen=operator.log_text)
     assert schema["spec"]["priorityLevelConfiguration"]["name"] == "leader-election"
     assert not any(uid in line for line in requests("/noderemovals"))
 

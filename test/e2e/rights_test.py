@@ -93,6 +93,9 @@ def test_the_operator_uses_every_right_that_it_has_and_needs_no_other(cluster, s
     clearing.change(unreachable={"fenced": True})
     assert clearing.wait_end() == ("True", "NodeRemoved")
     ready.wait_gone(90)
+    # Servers of 1.20 log a watch when it ends.
+    assert operator.terminate() == 0
+    wait_until(lambda: audit.requests(user=OPERATOR, verb="watch", resource="noderemovals"), 30, "its watch has ended")
 
     rights, used = roles.of_the_operator(), set()
     for request in audit.requests(user=OPERATOR):

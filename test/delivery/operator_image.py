@@ -1,18 +1,16 @@
-"""Makes the image of the operator: the program and the libraries that it loads."""
+"""Makes the image of the operator, the one that is shipped."""
 
 import re
 import subprocess
 from pathlib import Path
 
-import image
-
+REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "noderemoval"
-TAG = "under-test"
+TAG = re.search(r"project\(noderemoval VERSION ([\d.]+)",
+                (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 
 
 def write(operator, folder):
     """Returns the tar of the image."""
-    listed = subprocess.run(["ldd", operator], capture_output=True, text=True, check=True).stdout
-    libraries = re.findall(r"(/\S+) \(0x", listed)
-    files = {"/noderemoval": operator, **{library: Path(library).resolve() for library in libraries}}
-    return image.write(folder / "noderemoval.tar", f"{NAME}:{TAG}", files, "/noderemoval", "65532:65532")
+    subprocess.run([REPOSITORY / "test/image/build", "--from", operator.parent, "--output", folder], check=True)
+    return folder / "noderemoval.tar"

@@ -41,12 +41,12 @@ def stat(title, width, description, queries, *, thresholds=((None, GREEN),), uni
                            "mappings": list(mappings), "decimals": 0}, **more)
 
 
-def graph(title, width, description, queries, *, unit="short", stacked=False, bars=False, empty=None, line=None,
-          height=8):
-    custom = {"drawStyle": "bars" if bars else "line", "lineWidth": 1, "fillOpacity": 60 if bars else 10,
-              "showPoints": "never", "spanNulls": False,
-              "stacking": {"mode": "normal" if stacked else "none", "group": "A"}}
-    defaults = {"custom": custom, "min": 0, "color": {"mode": "palette-classic"}}
+def graph(title, width, description, queries, *, unit="short", stacked=False, least=0, empty=None, line=None, height=8):
+    custom = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 60 if stacked else 10, "showPoints": "never",
+              "spanNulls": False, "stacking": {"mode": "normal" if stacked else "none", "group": "A"}}
+    defaults = {"custom": custom, "color": {"mode": "palette-classic"}}
+    if least is not None:
+        defaults["min"] = least
     if empty:
         defaults["noValue"] = empty
     if line:
@@ -188,8 +188,10 @@ ROWS = {
         graph("Length of rounds", 6, "Half of the rounds and 99 of 100 took no longer.",
               [(f"histogram_quantile({share}, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket"
                 f"{{{OURS}}}{RATE})))", legend) for share, legend in ((0.5, "half"), (0.99, "99 of 100"))], unit="s"),
-        graph("Queue", 6, "Removals that wait for a worker, and workers that are busy.",
-              [(f"sum(workqueue_depth{{{OURS}}})", "waiting"),
+        graph("Queue", 6, "Removals that wait for a worker, and workers that are busy. Without the replicas that do not lead: "
+              "they have all removals waiting.",
+              [(f"sum(workqueue_depth{{{OURS}}} unless on (cluster, instance) leader_election_master_status{{{LEADER}}} == 0)",
+                "waiting"),
                (f"sum(controller_runtime_active_workers{{{OURS}}})", "busy")]),
         graph("Longest round that runs", 6, "When it grows, a round hangs.",
               [(f"max(workqueue_longest_running_processor_seconds{{{OURS}}})", "longest")], unit="s"),
@@ -206,7 +208,7 @@ ROWS = {
               [(f"sum(increase(noderemoval_log_lines_dropped_total{{{OURS}}}{RATE}))", "log lines"),
                (f"sum(increase(noderemoval_events_dropped_total{{{OURS}}}{RATE}))", "events")], height=6),
         graph("Clock", 8, "Clock of the API server minus that of the operator.",
-              [(f"noderemoval_server_clock_offset_seconds{{{OURS}}}", "{{instance}}")], unit="s", height=6),
+              [(f"noderemoval_server_clock_offset_seconds{{{OURS}}}", "{{instance}}")], unit="s", least=None, height=6),
         bars("Replicas", 8, "That are scraped, by version.",
              [(f"count by (version) (noderemoval_build_info{{{OURS}}})", "{{version}}")], empty="0", height=6),
     ],

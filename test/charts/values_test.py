@@ -67,6 +67,25 @@ def policy(*more_ingress, health=None, api_server=None):
 KUBERNETES = ("--kube-version", "1.30.0")
 ADMISSION = of_kustomization(REPOSITORY / "manifests/overlays/admission")
 
+SERVICE = f"Service {NAMESPACE}/noderemoval-metrics"
+READER = "ClusterRole noderemoval-metrics-reader"
+
+
+def metrics_service():
+    names = {"app.kubernetes.io/name": "noderemoval"}
+    return {"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "noderemoval-metrics", "namespace": NAMESPACE,
+                         "labels": names | {"app.kubernetes.io/component": "metrics"}},
+            "spec": {"clusterIP": "None", "selector": names | {"app.kubernetes.io/component": "controller"},
+                     "ports": [{"name": "metrics", "port": 8080, "targetPort": "metrics"}]}}
+
+
+def metrics_reader():
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": "noderemoval-metrics-reader", "labels": {"app.kubernetes.io/name": "noderemoval"}},
+            "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}
+
+
 # The value, what it is set to, and what changes. A list and not a dict, because a value may have several rows.
 CHANGES = [
     ("replicas", 3, {(DEPLOYMENT, "spec", "replicas"): 3}),
@@ -105,7 +124,25 @@ CHANGES = [
         ARGS: [HEALTH, "--metrics-address=:8080", f"--metrics-tls-cert-file={TLS}/tls.crt",
                f"--metrics-tls-key-file={TLS}/tls.key"],
         (*CONTAINER, "volumeMounts"): [API_ACCESS_MOUNT, {"name": "metrics-tls", "mountPath": TLS, "readOnly": True}],
-        (*POD_SPEC, "volumes"): [API_ACCESS, {"name": "metrics-tls", "secret": {"secretName": "metrics"}}]}),
+        (*POD_SPEC, "volumes"): [API_ACCESS, {"name": "metrics-tls", "secret": {"secretName": "metrics"}}],
+        (SERVICE,): metrics_service(), (READER,): metrics_reader()}),
+    # The values of what needs the certificate, or is made only when it is asked for, are in monitoring_test.py.
+    ("metrics.readers", [{"namespace": "monitoring", "name": "prometheus"}], {}),
+    ("serviceMonitor.enabled", False, {}),
+    ("serviceMonitor.labels", {"release": "a"}, {}),
+    ("serviceMonitor.interval", "30s", {}),
+    ("serviceMonitor.tlsConfig", {"insecureSkipVerify": True}, {}),
+    ("serviceMonitor.relabelings", [{"targetLabel": "cluster"}], {}),
+    ("prometheusRule.enabled", False, {}),
+    ("prometheusRule.namespace", "monitoring", {}),
+    ("prometheusRule.labels", {"release": "a"}, {}),
+    ("prometheusRule.additionalAlertLabels", {"team": "infra"}, {}),
+    ("prometheusRule.runbookBaseURL", "https://runbooks.example", {}),
+    ("prometheusRule.overrides", {"NodeRemovalSlow": {"enabled": False}}, {}),
+    ("grafanaDashboard.enabled", False, {}),
+    ("grafanaDashboard.namespace", "monitoring", {}),
+    ("grafanaDashboard.labels", {"a": "b"}, {}),
+    ("grafanaDashboard.annotations", {"a": "b"}, {}),
     ("options", {"workers": 1, "minHealthy": 50}, {ARGS: [HEALTH, "--min-healthy=50", "--workers=1"]}),
     ("podDisruptionBudget.enabled", False, {(BUDGET,): ABSENT}),
     ("flowSchema.enabled", False, {(FLOW_SCHEMA,): ABSENT}),

@@ -11,7 +11,7 @@ PANELS = panels()
 # Labels that Prometheus itself or its configuration sets, and that histograms have.
 NOT_OF_THE_OPERATOR = {"job", "instance", "cluster", "alertname", "alertstate"}
 # What does not happen in this run, or not between two scrapes.
-ALWAYS_ZERO = {"Brake", "Requests withheld", "Lost", "Queue", "Longest round that runs"}
+ALWAYS_ZERO = {"Brake", "Requests withheld", "Lost", "Longest round that runs"}
 # Where the values of a label can be found while no removal has them.
 CLOSED_SETS = {
     ("noderemoval_active_blocked_since_timestamp_seconds", "reason"): ("noderemoval_blocked_pods", "reason"),

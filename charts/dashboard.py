@@ -102,8 +102,9 @@ ROWS = {
         stat("Blocked", 3, "Removals of which a pod cannot leave the node.",
              [f"count(count by (cluster, noderemoval) (noderemoval_active_blocked_since_timestamp_seconds{{{OURS}}})) "
               "or vector(0)"], thresholds=[(None, GREEN), (1, ORANGE)]),
-        stat("Oldest blocker", 3, "For how long the pod that has held up a removal longest has done so. NodeRemovalBlocked "
-             "fires after 15 minutes.", [f"max(noderemoval_oldest_blocked_age_seconds{{{OURS}}}) or vector(0)"],
+        stat("Oldest blocker", 3, "For how long the pod that has held up a removal longest has done so. "
+             "NodeRemovalBlocked fires after 15 minutes.",
+             [f"max(noderemoval_oldest_blocked_age_seconds{{{OURS}}}) or vector(0)"],
              unit="s", thresholds=[(None, GREEN), (300, ORANGE), (900, RED)]),
         stat("Wait for a decision", 3, "Removals that do not go on until somebody decides.",
              [f"sum(noderemoval_decisions_owed{{{OURS}}}) or vector(0)"], thresholds=[(None, GREEN), (1, RED)]),
@@ -120,33 +121,36 @@ ROWS = {
              thresholds=[(None, GREEN), (1, RED)]),
     ],
     "Active removals": [
-        table("Removals under way", 24, "Each removal with its step and its pods. Removals beyond the first 100 are not "
-              "here; the panels above count them.",
+        table("Removals under way", 24, "Each removal with its step and its pods. Removals beyond the first 100 are "
+              "not here; the panels above count them.",
               [(f"max by (cluster, noderemoval, target, path, step) (time() - "
                 f"noderemoval_active_step_start_timestamp_seconds{{{ONE}}})", "at this step for", "s"),
-               (f'sum by (cluster, noderemoval) (noderemoval_active_pods{{{ONE},state="remaining"}})', "pods to go", "short"),
+               (f'sum by (cluster, noderemoval) (noderemoval_active_pods{{{ONE},state="remaining"}})', "pods to go",
+                "short"),
                (f'sum by (cluster, noderemoval) (noderemoval_active_pods{{{ONE},state="terminating"}})', "terminating",
                 "short"),
-               (f'sum by (cluster, noderemoval) (noderemoval_active_pods{{{ONE},state="blocked"}})', "blocked", "short"),
+               (f'sum by (cluster, noderemoval) (noderemoval_active_pods{{{ONE},state="blocked"}})', "blocked",
+                "short"),
                (f"max by (cluster, noderemoval) (time() - noderemoval_active_blocked_since_timestamp_seconds{{{ONE}}})",
                 "blocked for", "s")],
               labels={"noderemoval": "removal", "target": "node", "path": "way", "step": "step"}, empty=NONE_UNDER_WAY),
         graph("Pods that have to go", 8, "Of each node that is being removed.",
               [(f'sum by (target) (noderemoval_active_pods{{{ONE},state="remaining"}})', "{{target}}")],
               empty=NONE_UNDER_WAY),
-        graph("At the same step for", 8, "For how long each removal has been at its step. NodeRemovalSlow fires after two "
-              "hours.", [(f"max by (noderemoval, step) (time() - "
+        graph("At the same step for", 8, "For how long each removal has been at its step. NodeRemovalSlow fires after "
+              "two hours.", [(f"max by (noderemoval, step) (time() - "
                           f"noderemoval_active_step_start_timestamp_seconds{{{ONE}}})", "{{noderemoval}} {{step}}")],
               unit="s", empty=NONE_UNDER_WAY),
-        graph("Blocked for", 8, "For how long each removal has been blocked, by reason. NodeRemovalBlocked fires at the line.",
+        graph("Blocked for", 8, "For how long each removal has been blocked, by reason. NodeRemovalBlocked fires at "
+              "the line.",
               [(f"max by (noderemoval, reason) (time() - "
                 f"noderemoval_active_blocked_since_timestamp_seconds{{{ONE}}})", "{{noderemoval}} {{reason}}")],
               unit="s", empty="No removal is blocked", line=900),
-        graph("Decisions that are waited for", 12, "Removals that do not go on until somebody decides, by what they ask for.",
+        graph("Decisions that are waited for", 12, "Removals that do not go on until somebody decides, by reason.",
               [(f"sum by (decision) (noderemoval_decisions_owed{{{OURS}}}) > 0", "{{decision}}")], stacked=True,
               empty="No removal waits for a decision"),
-        graph("Removals under way and their limit", 12, "Nodes that are being removed, and --max-concurrent-removals; a limit "
-              "of 0 is none.", [(f"max by (kind) (noderemoval_budget_nodes{{{OURS}}})", "{{kind}}")]),
+        graph("Removals under way and their limit", 12, "Nodes that are being removed, and --max-concurrent-removals; "
+              "a limit of 0 is none.", [(f"max by (kind) (noderemoval_budget_nodes{{{OURS}}})", "{{kind}}")]),
     ],
     "Throughput": [
         graph("NodeRemovals by reason", 12, "All NodeRemovals that exist, by the reason of their condition Succeeded.",
@@ -155,14 +159,15 @@ ROWS = {
         bars("Ended", 6, "Removals that ended in the time that is shown.",
              [(f"sum by (outcome, reason) (increase(noderemoval_removals_finished_total{{{OURS}}}{RANGE})) > 0",
                "{{outcome}} {{reason}}")], empty="No removal ended"),
-        bars("Nodes", 6, "Nodes deleted in the time that is shown, and what was decided about nodes that were not Ready.",
+        bars("Nodes", 6, "Nodes deleted in the time that is shown, and what was decided about nodes that were not "
+             "Ready.",
              [(f"sum by (path) (increase(noderemoval_nodes_deleted_total{{{OURS}}}{RANGE}))", "deleted, {{path}}"),
               (f"sum by (decision) (increase(noderemoval_dead_node_decisions_total{{{OURS}}}{RANGE}))",
                "{{decision}}")], empty="0"),
-        table("How long steps took", 12, "Of the steps that were done in the time that is shown. The way of a dead node is "
-              "another than that of a drained one.",
-              [(f"sum by (step, path) (increase(noderemoval_step_duration_seconds_count{{{OURS}}}{RANGE})) > 0", "times",
-                "none"),
+        table("How long steps took", 12, "Of the steps that were done in the time that is shown. The way of a dead "
+              "node is another than that of a drained one.",
+              [(f"sum by (step, path) (increase(noderemoval_step_duration_seconds_count{{{OURS}}}{RANGE})) > 0",
+                "times", "none"),
                (quantile(0.5, "noderemoval_step_duration_seconds", "step, path") + " >= 0", "half within", "s"),
                (quantile(0.9, "noderemoval_step_duration_seconds", "step, path") + " >= 0", "9 of 10 within", "s")],
               labels={"step": "step", "path": "way"}, empty="No step was done"),
@@ -173,25 +178,27 @@ ROWS = {
         graph("Eviction requests", 6, "By what the API server answered.",
               [(f"sum by (result) (rate(noderemoval_evictions_total{{{OURS}}}{RATE}))", "{{result}}")], unit="reqps"),
         graph("Pods told to leave", 6, "By eviction, by deletion with their grace period, or without any.",
-              [(f"sum by (method) (rate(noderemoval_pods_removed_total{{{OURS}}}{RATE}))", "{{method}}")], unit="reqps"),
+              [(f"sum by (method) (rate(noderemoval_pods_removed_total{{{OURS}}}{RATE}))", "{{method}}")],
+              unit="reqps"),
         graph("Blocked pods", 6, "Pods that hold up a removal, by reason.",
               [(f"sum by (reason) (noderemoval_blocked_pods{{{OURS}}}) > 0", "{{reason}}")], stacked=True,
               empty="No pod is blocked"),
-        graph("Requests withheld", 6, "Evictions and deletions that were about to be sent and were not: the last check before "
-              "them did not let them pass, or another replica leads.",
+        graph("Requests withheld", 6, "Evictions and deletions that were about to be sent and were not: the last check "
+              "before them did not let them pass, or another replica leads.",
               [(f"sum by (why) (rate(noderemoval_requests_withheld_total{{{OURS}}}{RATE}))", "{{why}}")], unit="reqps"),
     ],
     "Operator": [
-        graph("Rounds", 6, "How often removals were looked at, by result. NodeRemovalReconcileErrors fires when more than a "
-              "fifth fail.",
-              [(f"sum by (result) (rate(controller_runtime_reconcile_total{{{OURS}}}{RATE}))", "{{result}}")], unit="ops"),
+        graph("Rounds", 6, "How often removals were looked at, by result. NodeRemovalReconcileErrors fires when more "
+              "than a fifth fail.",
+              [(f"sum by (result) (rate(controller_runtime_reconcile_total{{{OURS}}}{RATE}))", "{{result}}")],
+              unit="ops"),
         graph("Length of rounds", 6, "Half of the rounds and 99 of 100 took no longer.",
               [(f"histogram_quantile({share}, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket"
                 f"{{{OURS}}}{RATE})))", legend) for share, legend in ((0.5, "half"), (0.99, "99 of 100"))], unit="s"),
-        graph("Queue", 6, "Removals that wait for a worker, and workers that are busy. Without the replicas that do not lead: "
-              "they have all removals waiting.",
-              [(f"sum(workqueue_depth{{{OURS}}} unless on (cluster, instance) leader_election_master_status{{{LEADER}}} == 0)",
-                "waiting"),
+        graph("Queue", 6, "Removals that wait for a worker, and workers that are busy. Without the replicas that do "
+              "not lead: they have all removals waiting.",
+              [(f"sum(workqueue_depth{{{OURS}}} unless on (cluster, instance) "
+                f"leader_election_master_status{{{LEADER}}} == 0)", "waiting"),
                (f"sum(controller_runtime_active_workers{{{OURS}}})", "busy")]),
         graph("Longest round that runs", 6, "When it grows, a round hangs.",
               [(f"max(workqueue_longest_running_processor_seconds{{{OURS}}})", "longest")], unit="s"),

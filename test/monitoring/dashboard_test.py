@@ -33,7 +33,8 @@ def test_panels_lie_beside_each_other():
 
 def test_numbers_and_titles_are_there_once():
     everything = dashboard()["panels"]
-    assert len({panel["id"] for panel in everything}) == len({panel["title"] for panel in everything}) == len(everything)
+    for what in ("id", "title"):
+        assert len({panel[what] for panel in everything}) == len(everything), what
 
 
 @pytest.mark.parametrize("title", PANELS)

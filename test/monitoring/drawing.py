@@ -1,5 +1,5 @@
-"""Draws the panels of the dashboard from the answers of a Prometheus, as a page of HTML. Roughly as Grafana does: places,
-titles, units, colours, legends and empty states are those of the dashboard."""
+"""Draws the panels of the dashboard from the answers of a Prometheus, as a page of HTML. Roughly as Grafana does:
+places, titles, units, colours, legends and empty states are those of the dashboard."""
 
 import html
 import re
@@ -19,8 +19,11 @@ body { background: #111217; color: #ccccdc; font: 12px Inter, "DejaVu Sans", san
 h2 { font-size: 12.5px; font-weight: 600; margin: 0 0 4px; white-space: nowrap }
 .big { font-size: 30px; text-align: center; line-height: 74px }
 .empty { text-align: center; color: #8e8e99; margin-top: 40px }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: 2px 6px; border-bottom: 1px solid #2c3235 }
-th { color: #6e9fff; font-weight: 600 } text { fill: #9a9aa5; font-size: 10px } .legend { font-size: 10.5px; white-space: nowrap }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: 2px 6px; border-bottom: 1px solid #2c3235 }
+th { color: #6e9fff; font-weight: 600 }
+text { fill: #9a9aa5; font-size: 10px }
+.legend { font-size: 10.5px; white-space: nowrap }
 """
 
 
@@ -59,7 +62,7 @@ class Page:
         if panel["type"] == "row":
             return f"<div class=row style='{style}'>{title}</div>"
         body = getattr(self, "_" + panel["type"])(panel, width - 22, height - 34)
-        return f"<div class=panel style='{style}' title='{html.escape(panel['description'])}'><h2>{title}</h2>{body}</div>"
+        return f"<div class=panel style='{style}'><h2>{title}</h2>{body}</div>"
 
     def _now(self, target):
         return self._prometheus.now(self._substituted(target["expr"]), self._end)
@@ -88,7 +91,8 @@ class Page:
         there = set().union(*rows)
         columns = [name for name in sorted(organize["indexByName"], key=organize["indexByName"].get) if name in there]
         headings = [organize["renameByName"].get(name, name) for name in columns]
-        units = {each["matcher"]["options"]: each["properties"][0]["value"] for each in panel["fieldConfig"]["overrides"]}
+        overrides = panel["fieldConfig"]["overrides"]
+        units = {each["matcher"]["options"]: each["properties"][0]["value"] for each in overrides}
         head = "".join(f"<th>{heading}</th>" for heading in headings)
         lines = "".join("<tr>" + "".join(f"<td>{cell(row.get(name), units.get(heading, 'short'))}</td>"
                                          for name, heading in zip(columns, headings)) + "</tr>" for row in rows)
@@ -101,8 +105,8 @@ class Page:
         most = max(value for _, value in bars) or 1
         size = min(24, height / len(bars))
         lines = [f"<text x=0 y={number * size + 14}>{html.escape(name)}</text>"
-                 f"<rect x=150 y={number * size + 3} height={size - 6} width={(width - 200) * value / most} fill={COLORS[1]}>"
-                 f"</rect><text x={width - 40} y={number * size + 14}>{value:.0f}</text>"
+                 f"<rect x=150 y={number * size + 3} height={size - 6} width={(width - 200) * value / most} "
+                 f"fill={COLORS[1]} /><text x={width - 40} y={number * size + 14}>{value:.0f}</text>"
                  for number, (name, value) in enumerate(bars)]
         return f"<svg width={width} height={height}>{''.join(lines)}</svg>"
 
@@ -151,7 +155,8 @@ class Page:
         return f"<svg width={width} height={height}>{''.join(parts)}</svg>"
 
     def _heatmap(self, panel, width, height):
-        series = sorted(((float(labels), samples) for labels, samples in self._over_time(panel)), key=lambda each: each[0])
+        series = sorted(((float(bound), samples) for bound, samples in self._over_time(panel)),
+                        key=lambda each: each[0])
         if not series:
             return empty(panel)
         rows = height / len(series)
@@ -165,7 +170,8 @@ class Page:
         parts = [f"<rect x={60 + (time - self._start) / self._step * wide:.1f} y={height - (number + 1) * rows:.1f} "
                  f"width={wide:.1f} height={rows - 1:.1f} fill={COLORS[1]} opacity={value / most:.2f} />"
                  for number, time, value in cells if value > 1e-9]
-        parts += [f"<text x=0 y={height - number * rows - 3:.1f}>{with_unit(bound, 's') if bound < 1e9 else '+Inf'}</text>"
+        parts += [f"<text x=0 y={height - number * rows - 3:.1f}>"
+                  f"{with_unit(bound, 's') if bound < 1e9 else '+Inf'}</text>"
                   for number, (bound, _) in enumerate(series)]
         return f"<svg width={width} height={height}>{''.join(parts)}</svg>"
 

@@ -1,5 +1,5 @@
-"""Two replicas of the operator that Prometheus scrapes, and removals of each kind: one that ends well, one that a budget
-blocks, one of a dead node, one that waits for a decision, and one that fails."""
+"""Two replicas of the operator that Prometheus scrapes, and removals of each kind: one that ends well, one that a
+budget blocks, one of a dead node, one that waits for a decision, and one that fails."""
 
 import contextlib
 import time
@@ -13,8 +13,7 @@ from sandbox import Sandbox
 from waiting import wait_until
 
 SERVER_NAME = "noderemoval-metrics.noderemoval-system.svc"
-FLAGS = ("--overdue-margin=1", "--leader-elect-lease-duration=6", "--leader-elect-renew-deadline=4",
-         "--leader-elect-retry-period=1")
+OVERDUE_MARGIN = "--overdue-margin=1"
 READER = "noderemoval-metrics-reader"
 
 
@@ -50,12 +49,14 @@ class Scene(contextlib.ExitStack):
         wait_until(lambda: [health for health, _ in self.prometheus.targets()] == ["up", "up"], 60,
                    "both replicas are scraped", seen=self.prometheus.targets)
         wait_until(lambda: self.prometheus.now("sum(leader_election_master_status) == 1"), 60, "one replica leads")
+        # That none led or could be scraped before.
+        self.wait_no_alert()
         self.began = time.time()
 
     def _start_operator(self, kubeconfig, tls, number):
         certificate, key = tls
         operator = Operator(self._program, kubeconfig, self._folder / f"operator-{number}.log", (
-            *FLAGS, f"--metrics-tls-cert-file={certificate}", f"--metrics-tls-key-file={key}"))
+            OVERDUE_MARGIN, f"--metrics-tls-cert-file={certificate}", f"--metrics-tls-key-file={key}"))
         self.callback(operator.kill)
         operator.start()
         return operator

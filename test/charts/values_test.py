@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from helm import CHART, NAMESPACE, REPOSITORY
-from objects import ABSENT, difference, of_kustomization
+from objects import ABSENT, by_name, difference
 
 DEPLOYMENT = f"Deployment {NAMESPACE}/noderemoval-controller"
 CRD = "CustomResourceDefinition noderemovals.noderemoval.dev"
@@ -65,7 +65,8 @@ def policy(*more_ingress, health=None, api_server=None):
 
 # The oldest that has what values can switch on.
 KUBERNETES = ("--kube-version", "1.30.0")
-ADMISSION = of_kustomization(REPOSITORY / "manifests/overlays/admission")
+ADMISSION = by_name("\n---\n".join(path.read_text(encoding="utf-8") for path in sorted(
+    (REPOSITORY / "manifests/overlays/admission").glob("*.yaml")) if path.name != "kustomization.yaml"))
 
 SERVICE = f"Service {NAMESPACE}/noderemoval-metrics"
 READER = "ClusterRole noderemoval-metrics-reader"
@@ -260,7 +261,7 @@ def test_a_parent_chart_can_switch_it_and_hand_down_global_values(helm, default_
         "[{name: node-removal, version: 0.1.0, condition: node-removal.enabled}]}", encoding="utf-8")
     shutil.copytree(CHART, tmp_path / "charts/node-removal")
 
-    rendered = helm.render({"global": {"a": "b"}, "node-removal": {"enabled": enabled}}, chart=tmp_path)
+    rendered = helm.render({"global": {"a": "b"}, "node-removal": {"enabled": enabled}}, *KUBERNETES, chart=tmp_path)
 
     assert rendered == (default_render if enabled else {})
 

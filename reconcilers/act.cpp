@@ -306,7 +306,10 @@ controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> ac
       continue;
     }
     const auto outcome = co_await actor.run(action);
-    if (outcome == ActOutcome::Done) continue;
+    if (outcome == ActOutcome::Done) {
+      context.done.push_back(action);
+      continue;
+    }
     if (!std::holds_alternative<CreateChild>(action)) co_return outcome;
     worst = outcome;  // the other nodes go on
   }

@@ -8,7 +8,6 @@
 #include "controller/log.hpp"
 #include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
-#include "reconcilers/event_recorder.hpp"
 #include "reconcilers/events.hpp"
 #include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
@@ -28,8 +27,6 @@ using namespace std::chrono_literals;
 constexpr int kMaxRounds = 30;
 /// Numbers and texts in status are written at most this often; news at once.
 constexpr std::chrono::milliseconds kStatusInterval{1000};
-/// The same Event of the same removal is not repeated sooner.
-constexpr std::chrono::minutes kEventInterval{5};
 
 std::vector<std::string> names_of(const std::vector<crd::Pod>& pods) {
   std::vector<std::string> names;
@@ -71,7 +68,13 @@ std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
 }
 
 NodeRemovalReconciler::NodeRemovalReconciler(Dependencies dependencies)
-    : deps_(std::move(dependencies)), census_(deps_.client) {}
+    : deps_(std::move(dependencies)),
+      census_(deps_.client),
+      events_({.executor = deps_.executor,
+               .client = deps_.client,
+               .tasks = deps_.tasks,
+               .registry = deps_.registry,
+               .instance = deps_.policy.own_pod.empty() ? "noderemoval" : deps_.policy.own_pod}) {}
 
 void NodeRemovalReconciler::forget_writes_before_last_list() {
   if (std::exchange(lists_, deps_.removals.lists()) == deps_.removals.lists()) return;
@@ -115,7 +118,8 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
       session->progress.emplace(*removal);
     }
 
-    auto decision = co_await observe_and_decide(*removal, *session);
+    Observation seen;
+    auto decision = co_await observe_and_decide(*removal, *session, seen);
     const auto written = co_await write_status(*removal, decision.status, *session);
     if (written == Write::Conflict) continue;
     if (written == Write::Failed) co_return ReconcileResult::failed();
@@ -129,6 +133,7 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                                  : ReconcileResult::await_change();
     }
     if (decision.actions.empty()) continue;
+    std::vector<Action> done;
     ActContext context{.client = deps_.client,
                        .census = census_,
                        .session = *session,
@@ -136,9 +141,14 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                        .removal = after_writes(*removal, *session),
                        .others = others_than(*removal),
                        .time = deps_.clock(),
+                       .done = done,
                        .metrics = &deps_.metrics};
     const bool shows_in_watch = std::ranges::any_of(decision.actions, is_about_removals);
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));
+    session->pods_told.add(done);
+    const auto* node = known(seen.node);
+    record(after_writes(*removal, *session),
+           events_of(*removal, done, node == nullptr ? std::nullopt : *node), *session);
     if (outcome == ActOutcome::Failed) co_return ReconcileResult::failed();
     if (shows_in_watch) co_return ReconcileResult::requeue_after(1s);
     const bool refused = !session->gate_refusal.empty();
@@ -197,8 +207,7 @@ std::vector<Child> NodeRemovalReconciler::children_of(const crd::NodeRemoval& re
 }
 
 awaitable<Decision> NodeRemovalReconciler::observe_and_decide(const crd::NodeRemoval& removal,
-                                                              Session& session) {
-  Observation seen;
+                                                              Session& session, Observation& seen) {
   seen.removal = removal;
   seen.gate_refusal = session.gate_refusal;
   seen.action_error = session.action_error;
@@ -337,17 +346,15 @@ void NodeRemovalReconciler::end_session(const std::string& name) {
   sessions_.erase(found);
 }
 
-void NodeRemovalReconciler::record_events(const crd::NodeRemoval& removal,
-                                          const crd::NodeRemovalStatus& status, Session& session) {
-  const auto now = deps_.clock().now;
-  for (auto& event : events_between(removal, status)) {
-    auto& last = session.events[event.reason];
-    if (last && now - *last < kEventInterval) continue;
-    last = now;
-    const auto& own_pod = deps_.policy.own_pod;
-    deps_.tasks.spawn(post_event(deps_.client, removal.meta, std::move(event),
-                                 own_pod.empty() ? "noderemoval" : own_pod, now));
-  }
+void NodeRemovalReconciler::record(const crd::NodeRemoval& removal,
+                                   const std::vector<EventNote>& events, Session& session) {
+  const auto& status = removal.status;
+  const bool pods_are_settled = status.is_terminal() || removal.is_being_deleted() ||
+                                status.conditions.is_true(crd::condition::kDrained) ||
+                                status.conditions.is_true(crd::condition::kTerminatingPodsCleared);
+  auto all = session.pods_told.take(std::chrono::steady_clock::now(), pods_are_settled);
+  all.insert(all.end(), events.begin(), events.end());
+  events_.record(removal, all, session.event_limiter, deps_.clock().now);
 }
 
 awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
@@ -365,7 +372,7 @@ awaitable<NodeRemovalReconciler::Write> NodeRemovalReconciler::write_status(
   const auto answer = co_await deps_.client.patch(ref, "status", std::move(patch));
   if (answer) {
     session.latest = crd::node_removal_from_json(*answer);
-    record_events(removal, status, session);
+    record(*session.latest, events_between(removal, status), session);
     const auto* summary = status.conditions.find(crd::condition::kSucceeded);
     if (summary != nullptr && is_news(removal.status, status)) {
       log(LogLevel::Info, "status",

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "controller/kube_client.hpp"
 #include "controller/reconcile_loop.hpp"
@@ -14,6 +15,7 @@
 #include "controller/work_queue.hpp"
 #include "crd/node_removal.hpp"
 #include "reconcilers/act.hpp"
+#include "reconcilers/event_recorder.hpp"
 #include "reconcilers/observe.hpp"
 #include "reconcilers/policy.hpp"
 #include "reconcilers/removal_metrics.hpp"
@@ -38,6 +40,7 @@ class NodeRemovalReconciler final : public controller::Reconciler {
     RemovalMetrics& metrics;
     Policy policy;
     std::function<crd::WallTime()> clock;
+    prometheus::Registry& registry;  ///< for the count of lost Events
   };
 
   explicit NodeRemovalReconciler(Dependencies dependencies);
@@ -51,7 +54,9 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   void forget_writes_before_last_list();
   std::vector<OtherRemoval> others_than(const crd::NodeRemoval& removal) const;
   std::vector<Child> children_of(const crd::NodeRemoval& removal) const;
-  awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session);
+  /// `seen` gets what the decision rests on.
+  awaitable<Decision> observe_and_decide(const crd::NodeRemoval& removal, Session& session,
+                                         Observation& seen);
   awaitable<void> learn(FactName fact, Observation& seen, Session& session);
   awaitable<void> learn_node(Observation& seen, Session& session);
   awaitable<void> learn_fresh_node(Observation& seen, Session& session);
@@ -59,12 +64,14 @@ class NodeRemovalReconciler final : public controller::Reconciler {
   awaitable<void> learn_removed_nodes(Observation& seen, Session& session);
   awaitable<Write> write_status(const crd::NodeRemoval& removal,
                                 const crd::NodeRemovalStatus& status, Session& session);
-  void record_events(const crd::NodeRemoval& removal, const crd::NodeRemovalStatus& status,
-                     Session& session);
+  /// Tells these, and of the pods that were told to leave. `removal`: as it is now.
+  void record(const crd::NodeRemoval& removal, const std::vector<EventNote>& events,
+              Session& session);
   void end_session(const std::string& name);
 
   Dependencies deps_;
   CensusCache census_;
+  EventRecorder events_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;  ///< by name of the NodeRemoval
   std::uint64_t lists_ = 0;                                   ///< of removals, so far
 };

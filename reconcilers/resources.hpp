@@ -26,8 +26,10 @@ inline constexpr Resource kVolumeAttachments{"apis/storage.k8s.io/v1", "volumeat
                                              "VolumeAttachment", false};
 inline constexpr Resource kCsiNodes{"apis/storage.k8s.io/v1", "csinodes", "CSINode", false};
 inline constexpr Resource kLeases{"apis/coordination.k8s.io/v1", "leases", "Lease", true};
-/// Not events.k8s.io/v1, with which servers of 1.20 take no Event on a cluster-scoped object.
-inline constexpr Resource kEvents{"api/v1", "events", "Event", true};
+inline constexpr Resource kEvents{"apis/events.k8s.io/v1", "events", "Event", true};
+/// Of servers that take no Event on a cluster-scoped object in the namespace "default" with the
+/// other (1.20), or do not have it.
+inline constexpr Resource kCoreEvents{"api/v1", "events", "Event", true};
 inline constexpr std::string_view kNodeRemovalApiVersion = "noderemoval.dev/v1alpha1";
 inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals",
                                         "NodeRemoval", false};

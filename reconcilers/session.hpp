@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "crd/node_removal.hpp"
+#include "reconcilers/event_limiter.hpp"
 #include "reconcilers/node_view.hpp"
 #include "reconcilers/observation.hpp"
+#include "reconcilers/pod_tally.hpp"
 #include "reconcilers/removal_progress.hpp"
 
 namespace reconcilers {
@@ -49,7 +51,8 @@ struct Session {
   std::string gate_refusal;
   std::string action_error;
   std::chrono::steady_clock::time_point last_status_write;
-  std::map<std::string, std::optional<crd::TimePoint>> events;  ///< when recorded last, by reason
+  EventLimiter event_limiter;
+  PodTally pods_told;
 };
 
 /// The removal as our own last write left it, if that is newer than what we have.

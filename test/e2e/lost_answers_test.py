@@ -18,7 +18,7 @@ WRITES = {
     "eviction": ("POST", "/api/v1/namespaces/[^/]+/pods/[^/]+/eviction"),
     "node delete": ("DELETE", "/api/v1/nodes/[^/]+"),
     "record": ("PATCH|POST", "/api/v1/namespaces/noderemoval-system/configmaps.*"),
-    "event": ("POST", "/api/v1/namespaces/[^/]+/events"),
+    "event": ("POST", "/(api|apis/events.k8s.io)/v1/namespaces/[^/]+/events"),
 }
 POD_DELETE = ("DELETE", "/api/v1/namespaces/[^/]+/pods/[^/]+")
 TIMEOUT_STATUS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 504,

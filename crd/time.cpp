@@ -76,11 +76,10 @@ std::string to_rfc3339_milli(TimePoint time) {
   return text + std::to_string(1000 + fraction.count()).substr(1) + "Z";
 }
 
-std::string to_rfc3339_micro(std::chrono::sys_time<std::chrono::microseconds> time) {
-  const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
-  auto text = to_rfc3339_milli(millis);
-  text.pop_back();
-  return text + std::to_string(1000 + (time - millis).count()).substr(1) + "Z";
+std::string to_rfc3339_micro(TimePoint time) {
+  auto text = to_rfc3339_milli(time);
+  text.back() = '0';
+  return text + "00Z";
 }
 
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {

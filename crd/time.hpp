@@ -31,7 +31,7 @@ std::string to_rfc3339(TimePoint time);
 std::string to_rfc3339_milli(TimePoint time);
 
 /// metav1.MicroTime: the same with six digits of a fraction, which that type insists on.
-std::string to_rfc3339_micro(std::chrono::sys_time<std::chrono::microseconds> time);
+std::string to_rfc3339_micro(TimePoint time);
 
 /// Accepts RFC 3339 with an optional fraction and "Z" or a numeric offset; nullopt for anything
 /// else.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "reconcilers/events.hpp"
 
@@ -15,6 +16,8 @@ class EventLimiter {
   using TimePoint = std::chrono::steady_clock::time_point;
   enum class Verdict { Tell, Repetition, TooMany };
 
+  /// Another process has told these already, as far as is known just now.
+  void assume_told(const std::vector<EventNote>& events, TimePoint now);
   /// `now` never goes back.
   Verdict judge(const EventNote& event, TimePoint now);
 

@@ -53,6 +53,12 @@ bj::object reference_to(const crd::PodRef& pod) {
           {"uid", pod.uid}};
 }
 
+std::string micro_time(std::chrono::sys_time<std::chrono::microseconds> time) {
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto micros = std::to_string(1000 + (time - millis).count()).substr(1);
+  return crd::to_rfc3339_micro(millis).replace(23, 3, micros);
+}
+
 /// Names that sort by time: kubectl shows Events of events.k8s.io/v1 in the order of their names.
 bj::object metadata(std::chrono::sys_time<std::chrono::microseconds> time) {
   const auto prefix = "noderemoval." + std::to_string(time.time_since_epoch().count()) + "-";
@@ -138,13 +144,12 @@ controller::awaitable<void> EventRecorder::write(Entry entry) {
 }
 
 bj::object EventRecorder::event_of(const Entry& entry) const {
-  bj::object object{
-      {"apiVersion", "events.k8s.io/v1"},   {"kind", resources::kEvents.kind},
-      {"metadata", metadata(entry.time)},   {"eventTime", crd::to_rfc3339_micro(entry.time)},
-      {"reportingController", kController}, {"reportingInstance", deps_.instance},
-      {"type", type_of(entry.event)},       {"reason", entry.event.reason},
-      {"action", entry.event.action},       {"note", entry.event.note},
-      {"regarding", entry.regarding}};
+  bj::object object{{"apiVersion", "events.k8s.io/v1"},   {"kind", resources::kEvents.kind},
+                    {"metadata", metadata(entry.time)},   {"eventTime", micro_time(entry.time)},
+                    {"reportingController", kController}, {"reportingInstance", deps_.instance},
+                    {"type", type_of(entry.event)},       {"reason", entry.event.reason},
+                    {"action", entry.event.action},       {"note", entry.event.note},
+                    {"regarding", entry.regarding}};
   if (!entry.related.empty()) object["related"] = entry.related;
   return object;
 }

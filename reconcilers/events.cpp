@@ -212,12 +212,13 @@ EventNote released(const crd::NodeRemoval& removal, const Release& release,
 
 EventNote cancelled(const crd::NodeRemoval& removal, const std::optional<crd::Node>& node) {
   const auto pods = removal.status.pods.value_or(crd::PodCounts{});
+  const auto progress = "after " + std::to_string(pods.evicted) + " of " +
+                        count_of(static_cast<std::size_t>(pods.total), "pod") + " had left";
   return {.is_end = true,
           .reason = "Cancelled",
           .action = "Cancel",
-          .note = "This NodeRemoval was deleted after " + std::to_string(pods.evicted) + " of " +
-                  count_of(static_cast<std::size_t>(pods.total), "pod") + " had left. Node " +
-                  removal.spec.node_name + " " +
+          .note = "This NodeRemoval was deleted " + (pods.total > 0 ? progress : "before its end") +
+                  ". Node " + removal.spec.node_name + " " +
                   node_afterwards(node, removal.status.node_uid, false)};
 }
 

@@ -58,6 +58,17 @@ std::expected<int, std::string> as_fact(controller::Result<int> answer) {
   return std::unexpected(answer.error().message);
 }
 
+/// Of what status says already, such as pods that are blocked, the process before us has told.
+std::unique_ptr<Session> begin_session(const crd::NodeRemoval& removal) {
+  auto session = std::make_unique<Session>(removal.meta.uid);
+  session->progress.emplace(removal);
+  auto untold = removal;
+  untold.status = {};
+  session->event_limiter.assume_told(events_between(untold, removal.status),
+                                     std::chrono::steady_clock::now());
+  return session;
+}
+
 }  // namespace
 
 std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
@@ -113,10 +124,7 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
       co_return ReconcileResult::await_change();
     }
     auto& session = sessions_[name];
-    if (!session) {
-      session = std::make_unique<Session>(removal->meta.uid);
-      session->progress.emplace(*removal);
-    }
+    if (!session) session = begin_session(*removal);
 
     Observation seen;
     auto decision = co_await observe_and_decide(*removal, *session, seen);

@@ -18,7 +18,6 @@ TEST(Rfc3339, IsWrittenInUtcWithWholeSeconds) {
   EXPECT_EQ(to_rfc3339_milli(kTime + 999ms), "2026-01-31T08:15:00.999Z");
   EXPECT_EQ(to_rfc3339_micro(kTime), "2026-01-31T08:15:00.000000Z");
   EXPECT_EQ(to_rfc3339_micro(kTime + 7ms), "2026-01-31T08:15:00.007000Z");
-  EXPECT_EQ(to_rfc3339_micro(kTime + 7ms + 42us), "2026-01-31T08:15:00.007042Z");
   EXPECT_EQ(to_rfc3339(TimePoint{} - 1ms), "1969-12-31T23:59:59Z");
 }
 

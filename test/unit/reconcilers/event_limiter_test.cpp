@@ -32,6 +32,13 @@ TEST(EventLimiter, TakesOtherWordsOnTheSameTopicForARepetition) {
   EXPECT_EQ(limiter.judge(saying("pod b", "UnmanagedPod"), kStart), Verdict::Tell);
 }
 
+TEST(EventLimiter, DoesNotRepeatWhatTheProcessBeforeHasTold) {
+  EventLimiter limiter;
+  limiter.assume_told({saying("pod a", "PodDisruptionBudget")}, kStart);
+  EXPECT_EQ(limiter.judge(saying("pod b", "PodDisruptionBudget"), kStart), Verdict::Repetition);
+  EXPECT_EQ(limiter.judge(saying("pod b", "PodDisruptionBudget"), kStart + 300s), Verdict::Tell);
+}
+
 TEST(EventLimiter, LetsTwentyFiveThroughAndThenOneEveryFiveMinutesButAlwaysTheEnd) {
   EventLimiter limiter;
   int next = 0;

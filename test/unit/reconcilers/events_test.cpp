@@ -259,7 +259,11 @@ TEST(Events, SayThatATimeToLiveIsIgnored) {
 }
 
 Release release(bool uncordon) {
-  return {.node = "jetson", .uid = std::string{kNodeUid}, .uncordon = uncordon};
+  return {.node = "jetson",
+          .uid = std::string{kNodeUid},
+          .resource_version = "100",
+          .uncordon = uncordon,
+          .taints = {}};
 }
 
 TEST(Events, SayWhatACancelUndid) {
@@ -281,6 +285,11 @@ TEST(Events, SayWhatACancelUndid) {
               ElementsAre(text + "stays cordoned"));
   EXPECT_THAT(in_words(events_of(removal, {RemoveFinalizer{}}, make_node())),
               ElementsAre(text + "takes new pods"));
+  removal.status.pods.reset();
+  EXPECT_THAT(in_words(events_of(removal, {RemoveFinalizer{}}, make_node())),
+              ElementsAre("Normal Cancelled (Cancel) on removal: This NodeRemoval was deleted "
+                          "before its end. Node jetson takes new pods"));
+  removal.status.pods = crd::PodCounts{.total = 24, .evicted = 2};
   auto successor = make_node();
   successor.meta.uid = "node-9";
   for (const auto& gone : {std::optional<crd::Node>{}, std::optional{successor}}) {

@@ -15,6 +15,10 @@ constexpr PodTally::TimePoint kStart{24h};
 
 crd::PodRef pod(const std::string& name) { return {.ns = "shop", .name = name, .uid = name}; }
 
+Evict evict(const std::string& name, bool past_budgets = false) {
+  return {.pod = pod(name), .grace_period_seconds = std::nullopt, .past_budgets = past_budgets};
+}
+
 std::vector<std::string> told(PodTally& tally, PodTally::TimePoint now = kStart, bool all = false) {
   std::vector<std::string> texts;
   for (const auto& event : tally.take(now, all)) {
@@ -27,8 +31,7 @@ std::vector<std::string> told(PodTally& tally, PodTally::TimePoint now = kStart,
 
 TEST(PodTally, SaysHowPodsWereToldToLeave) {
   PodTally tally;
-  tally.add({Evict{.pod = pod("a")}, Evict{.pod = pod("b")}, Evict{.pod = pod("c")},
-             Evict{.pod = pod("d")}, Evict{.pod = pod("e"), .past_budgets = true},
+  tally.add({evict("a"), evict("b"), evict("c"), evict("d"), evict("e", true),
              DeletePod{.pod = pod("f")}, ClearPod{.pod = pod("g")}, AddFinalizer{}, DeleteNode{}});
   EXPECT_THAT(
       told(tally),
@@ -44,14 +47,14 @@ TEST(PodTally, SaysHowPodsWereToldToLeave) {
 
 TEST(PodTally, SumsUpWhatFollowsTheFirstRoundForFiveMinutesOrToTheEnd) {
   PodTally tally;
-  tally.add({Evict{.pod = pod("a")}});
+  tally.add({evict("a")});
   EXPECT_THAT(told(tally), ElementsAre("Normal Draining (Evict): 1 pod told to leave: shop/a"));
-  tally.add({Evict{.pod = pod("b")}});
+  tally.add({evict("b")});
   EXPECT_THAT(told(tally, kStart + 299s), IsEmpty());
-  tally.add({Evict{.pod = pod("c")}});
+  tally.add({evict("c")});
   EXPECT_THAT(told(tally, kStart + 300s),
               ElementsAre("Normal Draining (Evict): 2 pods told to leave: shop/b, shop/c"));
-  tally.add({Evict{.pod = pod("d")}});
+  tally.add({evict("d")});
   EXPECT_THAT(told(tally, kStart + 301s, true),
               ElementsAre("Normal Draining (Evict): 1 pod told to leave: shop/d"));
 }

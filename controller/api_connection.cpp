@@ -304,6 +304,12 @@ HttpRequest ApiConnection::to_request(const ApiCall& call, const std::string& to
   request.headers.push_back({"Accept", "application/json"});
   request.headers.push_back({"User-Agent", options_.user_agent});
   if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  if (!options_.as_user.empty()) {
+    request.headers.push_back({"Impersonate-User", options_.as_user});
+    for (const auto& group : options_.as_groups) {
+      request.headers.push_back({"Impersonate-Group", group});
+    }
+  }
   if (!call.content_type.empty()) request.headers.push_back({"Content-Type", call.content_type});
   request.body = call.body;
   request.may_repeat = call.method == "GET";

@@ -282,13 +282,14 @@ class HttpKubeClient final : public KubeClient {
     add_if(query, "labelSelector", label);
   }
 
-  static void set_body(ApiCall& call, std::string_view type, std::string body) {
+  void set_body(ApiCall& call, std::string_view type, std::string body) const {
     call.content_type = type;
     call.body = std::move(body);
+    if (options_.dry_run) call.query["dryRun"] = "All";
     if (call.method == "DELETE") return;
     // A misspelt field is an error, not a warning in a header (servers before 1.25 ignore this).
     call.query["fieldValidation"] = "Strict";
-    call.query["fieldManager"] = "noderemoval";
+    call.query["fieldManager"] = options_.field_manager;
   }
 
   static Result<ApiCall> call_for(std::string_view verb, const ObjectRef& object,

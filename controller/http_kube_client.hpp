@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "controller/kube_client.hpp"
 #include "controller/kube_config.hpp"
@@ -36,6 +37,10 @@ struct ClientOptions {
   std::size_t max_body = 64 * 1024 * 1024;                      ///< one answer
   std::size_t max_event = 4 * 1024 * 1024;                      ///< one watch event
   std::string user_agent = "noderemoval/" NODEREMOVAL_VERSION;  ///< in the audit log of the server
+  std::string field_manager = "noderemoval";  ///< of what is written, in metadata.managedFields
+  std::string as_user;                 ///< impersonated; empty: nobody, and as_groups do not count
+  std::vector<std::string> as_groups;  ///< of as_user
+  bool dry_run = false;  ///< the server is to check what is written and not to keep it
   /// Asked at the last moment before anything but a read is sent; empty: always yes. When it says
   /// no, the call fails with NotSent.
   std::function<bool()> may_write;

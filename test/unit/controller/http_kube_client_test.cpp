@@ -29,6 +29,8 @@ constexpr std::string_view kSuccess =
 
 class HttpKubeClientTest : public fake::ClientFixture {
  protected:
+  static constexpr Resource kPersistent{"api/v1", "persistentvolumes", "PersistentVolume", false};
+
   void always(const Reply& reply) {
     server_.on_request([reply](const Request&) { return reply; });
   }
@@ -112,6 +114,31 @@ TEST_F(HttpKubeClientTest, PatchesWithAMergePatchThatIsChecked) {
             "/api/v1/nodes/n1/status?fieldManager=noderemoval&fieldValidation=Strict");
   EXPECT_EQ(request.headers.at("content-type"), "application/merge-patch+json");
   EXPECT_EQ(request.body, R"({"spec":{"unschedulable":true}})");
+}
+
+TEST_F(HttpKubeClientTest, WritesUnderTheNameOfItsUserAndOnlyForATrial) {
+  options_.field_manager = "somebody";
+  options_.dry_run = true;
+  always(answer(200, node_json("n1")));
+  EXPECT_TRUE(run(client().patch(node("n1"), "", {})));
+  always(answer(200, kSuccess));
+  EXPECT_TRUE(run(client().delete_object({kPersistent, "", "x"}, "u-1")));
+  static_cast<void>(get_node());
+  ASSERT_EQ(server_.requests().size(), 3U);
+  EXPECT_EQ(server_.requests()[0].target,
+            "/api/v1/nodes/n1?dryRun=All&fieldManager=somebody&fieldValidation=Strict");
+  EXPECT_EQ(server_.requests()[1].target, "/api/v1/persistentvolumes/x?dryRun=All");
+  EXPECT_EQ(server_.requests()[2].target, "/api/v1/nodes/n1") << "a read is what it is";
+}
+
+TEST_F(HttpKubeClientTest, ActsAsSomebodyElse) {
+  options_.as_user = "jane@example.com";
+  options_.as_groups = {"ops"};
+  always(answer(200, node_json("n1")));
+  EXPECT_TRUE(get_node());
+  const auto& headers = only_request().headers;
+  EXPECT_EQ(headers.at("impersonate-user"), "jane@example.com");
+  EXPECT_EQ(headers.at("impersonate-group"), "ops");
 }
 
 TEST_F(HttpKubeClientTest, CreatesInTheCollection) {

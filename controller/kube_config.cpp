@@ -66,11 +66,15 @@ std::expected<KubeConfig, std::string> load_kube_config(const KubeConfigSource& 
 
   const auto host = environment("KUBERNETES_SERVICE_HOST");
   if (!host.empty()) {
-    if (!source.context.empty()) {
-      return std::unexpected(fmt::format(
-          "context \"{}\" was asked for, but in a pod there is no kubeconfig to look it up in: "
-          "give one with --kubeconfig",
-          source.context));
+    for (const auto& [what, name] : {std::pair{"context", &source.context},
+                                     {"cluster", &source.cluster},
+                                     {"user", &source.user},
+                                     {"server", &source.server}}) {
+      if (name->empty()) continue;
+      return std::unexpected(
+          fmt::format("{} \"{}\" was asked for, but in a pod there is no kubeconfig to look it up "
+                      "in: give one with --kubeconfig",
+                      what, *name));
     }
     return in_cluster_config(host, environment("KUBERNETES_SERVICE_PORT"), kServiceAccount);
   }

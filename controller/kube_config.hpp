@@ -36,8 +36,11 @@ struct KubeConfig {
 
 struct KubeConfigSource {
   std::filesystem::path
-      kubeconfig;       ///< empty: $KUBECONFIG, then the in-cluster files, then ~/.kube/config
-  std::string context;  ///< empty: current-context
+      kubeconfig;         ///< empty: $KUBECONFIG, then the in-cluster files, then ~/.kube/config
+  std::string context;    ///< empty: current-context
+  std::string cluster{};  ///< of the kubeconfig, instead of that of the context
+  std::string user{};     ///< likewise
+  std::string server{};   ///< URL, instead of that of the cluster
   bool insecure_allowed = false;  ///< whether insecure-skip-tls-verify of a kubeconfig is accepted
 };
 

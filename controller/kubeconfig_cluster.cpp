@@ -88,7 +88,8 @@ Checked read_cluster(const YAML::Node& cluster, const fs::path& directory,
         "proxy-url is not supported, the API server is always talked to directly: remove it, and "
         "give a server that is reached without a proxy");
   }
-  if (auto server = read_server(text_at(cluster, "server"), config); !server) return server;
+  const auto url = source.server.empty() ? text_at(cluster, "server") : source.server;
+  if (auto server = read_server(url, config); !server) return server;
   config.tls_server_name = text_at(cluster, "tls-server-name");
   if (config.tls_server_name.empty()) config.tls_server_name = config.host;
   if (!std::ranges::all_of(config.tls_server_name,

@@ -148,6 +148,8 @@ std::expected<KubeConfig, std::string> parse_kubeconfig(const std::vector<Kubeco
                    return {};
                  });
   if (!names) return Failure(names.error());
+  if (!source.cluster.empty()) cluster_name = source.cluster;
+  if (!source.user.empty()) user_name = source.user;
   const auto cluster = find(*documents, "cluster", cluster_name);
   if (!cluster) return fail("kubeconfig {}: context \"{}\": {}", all, wanted, cluster.error());
   const auto user = find(*documents, "user", user_name);

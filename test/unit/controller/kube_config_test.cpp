@@ -48,6 +48,29 @@ TEST_F(KubeConfigTest, ReadsFilesRelativeToTheKubeconfig) {
   EXPECT_EQ(config->token, "");
 }
 
+TEST_F(KubeConfigTest, TakesClusterUserAndServerThatAreNamedInsteadOfThoseOfTheContext) {
+  KubeConfigSource source;
+  source.context = "broken";
+  const auto read = [&] {
+    return parse_kubeconfig({{directory_ / "config", valid_.text()}}, source);
+  };
+  EXPECT_FALSE(read());
+  source.cluster = "c";
+  ASSERT_TRUE(read()) << read().error();
+  source.context = "userless";
+  EXPECT_FALSE(read());
+  source.user = "u";
+  source.server = "https://other:7443/x";
+  const auto config = read();
+  ASSERT_TRUE(config) << config.error();
+  EXPECT_EQ(config->host, "other");
+  EXPECT_EQ(config->port, "7443");
+  EXPECT_EQ(config->path_prefix, "/x");
+  EXPECT_EQ(config->tls_server_name, "other");
+  source.server = "http://other";
+  EXPECT_FALSE(read());
+}
+
 TEST_F(KubeConfigTest, ReadsJson) {
   const auto text =
       R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],

@@ -83,6 +83,7 @@ class Watcher {
                          .fields = options_.fields};
     auto stream = co_await client_.watch(std::move(request));
     if (!stream) co_return judge(stream.error());
+    if (options_.on_watch) options_.on_watch(nullptr);
     bool any_event = false;
     for (;;) {
       auto event = co_await (*stream)->next();
@@ -123,6 +124,7 @@ class Watcher {
 
   WatchEnd judge(const KubeError& error) {
     log(LogLevel::Info, "watch ended", {{"error", error.message}});
+    if (options_.on_watch) options_.on_watch(&error);
     const bool too_large = error.has_cause("ResourceVersionTooLarge");
     return error.kind == ErrorKind::Gone || too_large ? WatchEnd::Expired : WatchEnd::Broken;
   }

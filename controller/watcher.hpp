@@ -32,6 +32,8 @@ struct WatcherOptions {
   Backoff backoff{};
   /// Called with every failed list; may throw to end the watcher (and with it its task group).
   std::function<void(const KubeError&)> on_list_error{};
+  /// Called when a watch has begun (null) and when one failed.
+  std::function<void(const KubeError*)> on_watch{};
 };
 
 /// List, watch, resume, and list again when the server has forgotten our place; with backoff on

@@ -127,6 +127,19 @@ class WatcherTest : public testing::Test {
   }
 };
 
+TEST_F(WatcherTest, SaysWhenAWatchHasBegunAndWhenItFailed) {
+  client_.list_answers.push_back(list_of("10", {"jetson"}));
+  client_.watch_answers.push_back(failure(ErrorKind::NotSent));
+  client_.watch_answers.push_back(fake::WatchScript{failure(ErrorKind::Unknown)});
+  client_.watch_answers.push_back(fake::WatchScript{});
+  std::vector<std::string> said;
+  options_.on_watch = [&](const KubeError* error) {
+    said.push_back(error == nullptr ? "begun" : error->message);
+  };
+  run();
+  EXPECT_THAT(said, ElementsAre("as scripted", "begun", "as scripted", "begun"));
+}
+
 TEST_F(WatcherTest, ListsAndWatchesFromTheVersionOfTheList) {
   client_.list_answers = {list_of("10", {"a", "b"})};
   client_.watch_answers = {fake::WatchScript{added("c", "11"),

@@ -11,23 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/arguments.hpp"
 #include "controller/listen_address.hpp"
 #include "controller/resource.hpp"
 
 namespace {
-
-/// CLI11 would take 010 for 8, and any number for true or false.
-std::string wrong_with_number(const std::string& value) {
-  const auto digits = std::string_view(value).substr(value.starts_with('-') ? 1 : 0);
-  const bool decimal =
-      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
-  if (decimal && (digits.size() == 1 || digits.front() != '0')) return {};
-  return "\"" + value + "\" is not a whole number";
-}
-
-std::string wrong_with_flag(const std::string& value) {
-  return value == "true" || value == "false" ? "" : "\"" + value + "\" is not true or false";
-}
 
 template <typename Number>
 void add_number(CLI::App& app, const std::string& name, Number& target, std::int64_t low,
@@ -98,31 +86,6 @@ std::string wrong_with_pod(const std::string& value) {
     return {};
   }
   return "\"" + value + "\" is not namespace/name of a pod";
-}
-
-/// A flag with an equals sign and nothing behind it, as from a template without its value.
-std::string wrong_with_empty_flag(const CLI::App& app, int argc, const char* const* argv) {
-  for (const auto* option : app.get_options()) {
-    if (option->get_items_expected_max() > 0) continue;
-    for (int i = 1; i < argc; ++i) {
-      const auto name = option->get_name();
-      if (argv[i] == name + "=") return name + ": \"\" is not true or false";
-    }
-  }
-  return {};
-}
-
-/// In reverse order, as CLI11 wants them. It would take `--name= next` for `--name next`.
-std::vector<std::string> arguments_of(int argc, const char* const* argv) {
-  std::vector<std::string> out;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view text{argv[i]};
-    const bool no_value = text.starts_with("--") && text.find('=') == text.size() - 1;
-    out.emplace_back(no_value ? text.substr(0, text.size() - 1) : text);
-    if (no_value) out.emplace_back();
-  }
-  std::ranges::reverse(out);
-  return out;
 }
 
 /// What no single option can see. Empty when all is well.

@@ -19,4 +19,8 @@ inline constexpr std::string_view kTtlIgnored =
     "object again and it would remove a node that joins under the name; to use it, pin the node "
     "with spec.nodeUID.";
 
+/// How the message of a dry run ends that found nothing in the way but what its plan says.
+inline constexpr std::string_view kPlanIsClear =
+    "Create a NodeRemoval without dryRun to carry it out.";
+
 }  // namespace reconcilers

@@ -87,7 +87,7 @@ std::string describe(Round& round, const std::vector<NodeSummary>& census) {
   if (const auto holder = held_by_other(node, round.removal().meta.uid, round.seen.others)) {
     return text + " The removal would wait for NodeRemoval " + *holder + ", which has the node.";
   }
-  return text + " Create a NodeRemoval without dryRun to carry it out.";
+  return text + " " + std::string{kPlanIsClear};
 }
 
 }  // namespace

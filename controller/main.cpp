@@ -24,6 +24,7 @@
 #include "controller/metrics.hpp"
 #include "controller/no_core_dump.hpp"
 #include "controller/options.hpp"
+#include "controller/plugin/plugin.hpp"
 #include "controller/reconcile_loop.hpp"
 #include "controller/shutdown.hpp"
 #include "controller/small_file.hpp"
@@ -260,6 +261,7 @@ std::unique_ptr<controller::LogSink> start_log_sink() {
 
 int main(int argc, char** argv) {
   open_standard_files();
+  if (plugin::is_called(argc, argv)) return plugin::run(argc, argv);
   const auto options = parse_options(argc, argv);
   if (!options) {
     std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);

@@ -33,11 +33,12 @@ KINDS = {
     "ValidatingAdmissionPolicyBinding": ("apis/admissionregistration.k8s.io/v1",
                                          "validatingadmissionpolicybindings"),
     "ValidatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
+    "ClusterRoleBinding": ("apis/rbac.authorization.k8s.io/v1", "clusterrolebindings"),
     "CSINode": ("apis/storage.k8s.io/v1", "csinodes"),
     "VolumeAttachment": ("apis/storage.k8s.io/v1", "volumeattachments"),
 }
 CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "NodeRemoval", "CustomResourceDefinition",
-                  "CSINode", "VolumeAttachment", "ValidatingAdmissionPolicy",
+                  "ClusterRoleBinding", "CSINode", "VolumeAttachment", "ValidatingAdmissionPolicy",
                   "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"}
 
 

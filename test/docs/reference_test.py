@@ -50,6 +50,10 @@ def first_cells(text):
     return set(re.findall(r"^\| \[?`([^`]+)`", text, re.M))
 
 
+def first_cells_plain(text):
+    return set(re.findall(r"^\| (\d+) \|", text, re.M))
+
+
 def sources():
     for path in sorted((REPOSITORY / "reconcilers").glob("*.cpp")):
         yield re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
@@ -177,6 +181,16 @@ def test_the_reference_has_exactly_the_options_of_the_program():
     table = section(REFERENCE, "Options of the operator")
     named = {name for row in re.findall(r"^\| (.*?) \|", table, re.M) for name in re.findall("`(--.*?)`", row)}
     assert named == set(re.findall(r'"(--[a-z-]+)"', source)) | {"--help"}
+
+
+def test_the_page_of_the_plugin_has_exactly_its_flags_verbs_and_exit_codes():
+    folder, page = REPOSITORY / "controller/plugin", PAGES["plugin.md"]
+    source = (folder / "command_line.cpp").read_text(encoding="utf-8")
+    assert set(re.findall("`(--[a-z-]+)", page)) == set(re.findall(r'"(?:-\w,)?(--[a-z-]+)"', source)) | {"--help"}
+    verbs = " ".join(re.findall(r"^\| (.*?) \|", section(page, "Verbs"), re.M))
+    assert set(re.findall(r"`([a-z]+)[ `]", verbs)) == set(re.findall(r'Verb::\w+,\s*"(\w+)"', source))
+    codes = set(re.findall(r"= (\d),", (folder / "exit_code.hpp").read_text(encoding="utf-8")))
+    assert first_cells_plain(section(page, "Exit codes and scripts")) == codes | {"130"}
 
 
 def test_the_reference_has_exactly_the_metrics_of_the_program():

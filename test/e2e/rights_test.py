@@ -98,6 +98,8 @@ def test_the_operator_uses_every_right_that_it_has_and_needs_no_other(cluster, s
     wait_until(lambda: audit.requests(user=OPERATOR, verb="watch", resource="noderemovals"), 30, "its watch has ended")
 
     rights, used = roles.of_the_operator(), set()
+    # For servers without events.k8s.io; the unit tests of the recorder make one.
+    rights.remove(roles.Right("create", "", "events", "default", None))
     for request in audit.requests(user=OPERATOR):
         if "objectRef" not in request:
             assert request["requestURI"] == "/version"  # which everybody may read

@@ -307,7 +307,7 @@ controller::awaitable<ActOutcome> act(ActContext context, std::vector<Action> ac
     }
     const auto outcome = co_await actor.run(action);
     if (outcome == ActOutcome::Done) {
-      context.done.push_back(action);
+      if (context.done != nullptr) context.done->push_back(action);
       continue;
     }
     if (!std::holds_alternative<CreateChild>(action)) co_return outcome;

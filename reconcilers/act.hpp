@@ -21,8 +21,8 @@ struct ActContext {
   crd::NodeRemoval removal;  ///< as it is after the status write of this round
   std::vector<OtherRemoval> others;
   crd::WallTime time;
-  std::vector<Action>& done;          ///< gets those that the API server accepted
-  RemovalMetrics* metrics = nullptr;  ///< may be null
+  std::vector<Action>* done = nullptr;  ///< gets those that the API server accepted; may be null
+  RemovalMetrics* metrics = nullptr;    ///< may be null
 };
 
 enum class ActOutcome {

@@ -149,7 +149,7 @@ awaitable<ReconcileResult> NodeRemovalReconciler::reconcile(std::string name) {
                        .removal = after_writes(*removal, *session),
                        .others = others_than(*removal),
                        .time = deps_.clock(),
-                       .done = done,
+                       .done = &done,
                        .metrics = &deps_.metrics};
     const bool shows_in_watch = std::ranges::any_of(decision.actions, is_about_removals);
     const auto outcome = co_await act(std::move(context), std::move(decision.actions));

@@ -98,7 +98,7 @@ class PodRequests {
     // An accepted request shows in the watch within moments; until then it is not repeated.
     const auto quiet_until = context_.time.now + std::chrono::seconds{5};
     const auto [pod, method, answer] = co_await send_one(action);
-    if (answer) context_.done.push_back(action);
+    if (answer && context_.done != nullptr) context_.done->push_back(action);
     const auto& removal = context_.removal.meta.name;
     if (answer && context_.metrics != nullptr) context_.metrics->pod_removed(method);
     // A pod that is not there, or has another UID now, is gone from this node: the watch will say

@@ -14,9 +14,9 @@ constexpr std::chrono::minutes kSumUp{5};
 void PodTally::add(const std::vector<Action>& done) {
   for (const auto& action : done) {
     if (const auto* evict = std::get_if<Evict>(&action)) {
-      add(evict->past_budgets ? kDeletedPastBudgets : kEvicted, evict->pod);
+      add(evict->past_budgets ? kPastBudgets : kByEviction, evict->pod);
     } else if (const auto* deletion = std::get_if<DeletePod>(&action)) {
-      add(kDeletedOnDeadNode, deletion->pod);
+      add(kOnDeadNode, deletion->pod);
     } else if (const auto* clear = std::get_if<ClearPod>(&action)) {
       add(kCleared, clear->pod);
     }
@@ -48,18 +48,18 @@ EventNote PodTally::note_of(Way way, const Heap& heap) {
            name_some(heap.names);
   };
   switch (way) {
-    case kEvicted:
+    case kByEviction:
       return {.reason = "Draining",
               .action = "Evict",
               .note = text("told to leave"),
               .pod = heap.first};
-    case kDeletedPastBudgets:
+    case kPastBudgets:
       return {.warning = true,
               .reason = "Draining",
               .action = "Delete",
               .note = text("deleted past the budgets"),
               .pod = heap.first};
-    case kDeletedOnDeadNode:
+    case kOnDeadNode:
       return {.reason = "ClearingTerminatingPods",
               .action = "Delete",
               .note = text("of the dead node deleted, to start elsewhere"),

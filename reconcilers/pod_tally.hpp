@@ -28,7 +28,7 @@ class PodTally {
     crd::PodRef first;
     std::optional<TimePoint> told;
   };
-  enum Way { kEvicted, kDeletedPastBudgets, kDeletedOnDeadNode, kCleared, kWays };
+  enum Way { kByEviction, kPastBudgets, kOnDeadNode, kCleared, kWays };
   void add(Way way, const crd::PodRef& pod);
   static EventNote note_of(Way way, const Heap& heap);
 

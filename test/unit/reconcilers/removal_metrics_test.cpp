@@ -254,7 +254,8 @@ class CountingReconciler : public fake::LoopFixture {
                       .tasks = tasks,
                       .metrics = counted,
                       .policy = {},
-                      .clock = [] { return kNow; }}) {
+                      .clock = [] { return kNow; },
+                      .registry = metrics.registry()}) {
       removals.replace({server.removal});
     }
 

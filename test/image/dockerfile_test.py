@@ -34,7 +34,8 @@ def built(image, buildah, tmp_path_factory):
 
 
 def content(image):
-    return {name: entry.linkname if entry.issym() else (entry.mode, (image.root / name).read_bytes())
+    """Link, or rights and bytes, of each file. buildah writes the kind of file into the rights as well."""
+    return {name: entry.linkname if entry.issym() else (entry.mode & 0o7777, (image.root / name).read_bytes())
             for name, entry in image.entries.items() if not entry.isdir()}
 
 

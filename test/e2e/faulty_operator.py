@@ -27,9 +27,9 @@ CHANGES = [
     if (has_fault("taints")) cordon.taints.clear();
     bj::object patch{{"metadata", std::move(metadata)},
                      {"spec", bj::object{{"unschedulable", true}, {"taints", cordon.taints}}}};"""),
-    ("reconcilers/act.cpp", "co_await context_.client.evict(pod, grace, false);", """
-        has_fault("grace 0") ? co_await context_.client.delete_pod(pod, std::chrono::seconds{0})
-                             : co_await context_.client.evict(pod, grace, false);"""),
+    ("reconcilers/pod_requests.cpp", "co_await client.evict(evict->pod, grace, false)}", """
+        has_fault("grace 0") ? co_await client.delete_pod(evict->pod, std::chrono::seconds{0})
+                             : co_await client.evict(evict->pod, grace, false)}"""),
     ("reconcilers/act.cpp", "if (const auto* cordon = std::get_if<Cordon>(&action))", """
     if (has_fault("no cordon") && std::holds_alternative<Cordon>(action)) co_return co_await delete_node();
     if (const auto* cordon = std::get_if<Cordon>(&action))"""),

@@ -1,6 +1,7 @@
 """kubectl noderemoval, as a user calls it: by the real kubectl, which finds it on the PATH."""
 
 import os
+import signal
 import subprocess
 
 import kubeconfig
@@ -27,7 +28,9 @@ class KubectlPlugin:
         """Standard output is a pipe, standard input is empty."""
         return subprocess.Popen([self.kubectl, "noderemoval", *arguments], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                env=self.environment | environment)
+                                env=self.environment | environment,
+                                # Whoever started the tests may have it ignored, as shells do in the background.
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def run(self, *arguments, **environment):
         """Exit code, standard output and standard error."""

@@ -179,7 +179,7 @@ void EventRecorder::drop(const std::string& reason, const std::string& why) {
   dropped_.Increment();
   ++not_logged_;
   const auto now = Clock::now();
-  if (now - logged_at_ < kBetweenLogLines) return;
+  if (logged_at_ && now - *logged_at_ < kBetweenLogLines) return;
   logged_at_ = now;
   controller::log(controller::LogLevel::Warning, "event not written",
                   {{"reason", reason},

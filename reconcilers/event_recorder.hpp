@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,7 +70,7 @@ class EventRecorder {
   Stamp last_stamp_{};
   bool writes_ = false;
   bool core_only_ = false;  ///< the server took an Event of the core API after refusing the other
-  std::chrono::steady_clock::time_point logged_at_{};
+  std::optional<std::chrono::steady_clock::time_point> logged_at_;
   std::size_t not_logged_ = 0;
 };
 

@@ -58,6 +58,17 @@ std::function<std::string(const std::string&)> one_of(const std::vector<std::str
   };
 }
 
+const std::map<std::string, OutputFormat> kFormats{{"table", OutputFormat::Table},
+                                                   {"wide", OutputFormat::Wide},
+                                                   {"json", OutputFormat::Json},
+                                                   {"yaml", OutputFormat::Yaml},
+                                                   {"name", OutputFormat::Name}};
+const std::map<std::string, ColorWhen> kColors{
+    {"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}};
+const std::map<std::string, DryRun> kDryRuns{
+    {"none", DryRun::None}, {"client", DryRun::Client}, {"server", DryRun::Server}};
+
+/// `words` has to live as long as the app.
 template <typename Enum>
 void add_choice(CLI::App& app, const std::string& name, Enum& target,
                 const std::map<std::string, Enum>& words, const std::string& help) {
@@ -68,7 +79,7 @@ void add_choice(CLI::App& app, const std::string& name, Enum& target,
     type += (type.empty() ? "" : "|") + word;
   }
   app.add_option_function<std::string>(
-         name, [&target, words](const std::string& value) { target = words.at(value); }, help)
+         name, [&target, &words](const std::string& value) { target = words.at(value); }, help)
       ->check(one_of(names))
       ->type_name(type);
 }
@@ -116,17 +127,10 @@ void add_connection(CLI::App& app, Connection& connection) {
 }
 
 void add_output(CLI::App& app, Command& command) {
-  add_choice<OutputFormat>(app, "-o,--output", command.output,
-                           {{"table", OutputFormat::Table},
-                            {"wide", OutputFormat::Wide},
-                            {"json", OutputFormat::Json},
-                            {"yaml", OutputFormat::Yaml},
-                            {"name", OutputFormat::Name}},
-                           "How to print; wide: list only; name: not of a plan");
-  add_choice<ColorWhen>(
-      app, "--color", command.color,
-      {{"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}},
-      "auto: on a terminal, unless $NO_COLOR is set or TERM=dumb");
+  add_choice(app, "-o,--output", command.output, kFormats,
+             "How to print; wide: list only; name: not of a plan");
+  add_choice(app, "--color", command.color, kColors,
+             "auto: on a terminal, unless $NO_COLOR is set or TERM=dumb");
   add_flag(app, "-v,--verbose", command.verbose, "Log each request to standard error");
 }
 
@@ -234,10 +238,8 @@ void describe(CLI::App& app, Command& command) {
   auto& start = add_verb(app, command, Verb::Start, "start", "Remove a node");
   add_removal(start, command.removal);
   start.add_option("--name", command.removal.name, "Name of the NodeRemoval (that of the node)");
-  add_choice<DryRun>(
-      start, "--dry-run", command.dry_run,
-      {{"none", DryRun::None}, {"client", DryRun::Client}, {"server", DryRun::Server}},
-      "client: print the NodeRemoval only; server: the API server checks it");
+  add_choice(start, "--dry-run", command.dry_run, kDryRuns,
+             "client: print the NodeRemoval only; server: the API server checks it");
   add_flag(start, "-y,--yes", command.yes, "Do not ask");
   add_flag(start, "-w,--watch", command.watch, "Follow it to its end");
 

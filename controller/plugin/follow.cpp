@@ -25,8 +25,8 @@ constexpr auto kBetweenDraws = 200ms;
 
 class Follower final : public controller::WatchHandler {
  public:
-  Follower(const asio::any_io_executor& executor, boost::json::object object, FollowOptions options,
-           View& view, Interrupts& interrupts)
+  Follower(const asio::any_io_executor& executor, const boost::json::object& object,
+           FollowOptions options, View& view, Interrupts& interrupts)
       : wake_(executor),
         options_(std::move(options)),
         view_(view),
@@ -156,7 +156,7 @@ asio::awaitable<Followed> follow(controller::KubeClient& client, boost::json::ob
   controller::WatcherOptions watching{.collection = {reconcilers::resources::kNodeRemovals, {}},
                                       .field_selector = "metadata.name=" + name,
                                       .backoff = options.backoff};
-  Follower follower{executor, std::move(object), std::move(options), view, interrupts};
+  Follower follower{executor, object, std::move(options), view, interrupts};
   if (follower.ended()) co_return co_await follower.run();
   watching.on_list_error = [&](const controller::KubeError& error) { follower.failed(error); };
   watching.on_watch = [&](const controller::KubeError* error) {

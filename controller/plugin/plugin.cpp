@@ -75,7 +75,7 @@ controller::ClientOptions client_options(const Command& command) {
   return options;
 }
 
-asio::awaitable<int> carry_out(Session session) {
+asio::awaitable<int> carry_out(const Session& session) {
   switch (session.command.verb) {
     case Verb::Plan:
       return plan(session);

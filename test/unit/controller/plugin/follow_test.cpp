@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <csignal>
 
 #include "controller/log.hpp"
@@ -20,7 +21,6 @@ using controller::KubeError;
 using controller::WatchEvent;
 using testing::Contains;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 boost::json::object version(const std::string& number, boost::json::object object) {
   object["metadata"].as_object()["resourceVersion"] = number;
@@ -66,24 +66,25 @@ class FollowTest : public testing::Test {
 
   Followed run(const boost::json::object& object) {
     boost::asio::io_context io;
-    Followed result;
-    bool ended = false;
-    const auto main = [&]() -> boost::asio::awaitable<void> {
-      Interrupts interrupts{io.get_executor()};
-      result = co_await follow(
-          client_, object,
-          {.until = [](const crd::NodeRemoval& removal) { return removal.status.is_terminal(); },
-           .timeout = timeout_,
-           .backoff = {.first = 250ms, .limit = 500ms}},
-          view_, interrupts);
-      ended = true;
-    };
-    boost::asio::co_spawn(io, main(), [](const std::exception_ptr& error) {
-      if (error) std::rethrow_exception(error);
-    });
+    std::optional<Followed> result;
+    boost::asio::co_spawn(io, follow_with_interrupts(object),
+                          [&](const std::exception_ptr& error, Followed followed) {
+                            if (error) std::rethrow_exception(error);
+                            result = std::move(followed);
+                          });
     io.run_for(20s);
-    EXPECT_TRUE(ended);
-    return result;
+    EXPECT_TRUE(result);
+    return result.value_or(Followed{});
+  }
+
+ private:
+  boost::asio::awaitable<Followed> follow_with_interrupts(boost::json::object object) {
+    Interrupts interrupts{co_await boost::asio::this_coro::executor};
+    FollowOptions options{
+        .until = [](const crd::NodeRemoval& removal) { return removal.status.is_terminal(); },
+        .timeout = timeout_,
+        .backoff = {.first = 250ms, .limit = 500ms}};
+    co_return co_await follow(client_, std::move(object), std::move(options), view_, interrupts);
   }
 };
 

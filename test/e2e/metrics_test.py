@@ -137,14 +137,16 @@ def test_they_say_that_a_human_has_to_decide_about_a_dead_node(cluster, sandbox,
     assert removal.wait_end() == ("True", "NodeRemoved")
     deletions = [each for each in requests.pod_deletes() if succeeded(each)]
     forced = len([each for each in deletions if each["requestObject"].get("gracePeriodSeconds") == 0])
-    assert 0 < forced < len(deletions)
+    # Kubernetes clears the pod itself when it looks between the taint and the moment at which we would.
+    told = {'noderemoval_pods_removed_total{method="deleted"}': len(deletions) - forced,
+            'noderemoval_pods_removed_total{method="forced"}': forced}
+    assert len(deletions) > forced
     counted = _of_removals(operator)
     assert {series: value for series, value in _counted(counted, zeros=False).items()
             if "duration" not in series} == {
         **decided,
         'noderemoval_removals_finished_total{outcome="Succeeded",reason="NodeRemoved"}': 1,
-        'noderemoval_pods_removed_total{method="deleted"}': len(deletions) - forced,
-        'noderemoval_pods_removed_total{method="forced"}': forced,
+        **{series: count for series, count in told.items() if count},
         'noderemoval_nodes_deleted_total{path="dead"}': 1}
     assert counted['noderemoval_step_duration_seconds_count{path="dead",step="TerminatingPodsCleared"}'] == 1
     assert counted['noderemoval_step_duration_seconds_count{path="drain",step="Drained"}'] == 0

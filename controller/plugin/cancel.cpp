@@ -12,8 +12,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 constexpr std::chrono::seconds kTimeout = 1min;
 
-int code(ExitCode exit_code) { return static_cast<int>(exit_code); }
-
 /// Until the operator has taken back what it did to the node.
 asio::awaitable<int> wait_gone(Session session, boost::json::object object,
                                std::chrono::seconds timeout) {
@@ -31,13 +29,14 @@ asio::awaitable<int> wait_gone(Session session, boost::json::object object,
     case FollowEnd::Interrupted:
       co_return exit_code_of(interrupts);
     case FollowEnd::Failed:
-      co_return code(complain(ExitCode::Error, followed.error));
+      co_return complain(ExitCode::Error, followed.error);
     case FollowEnd::TimedOut:
       break;
   }
-  co_return code(complain(ExitCode::TimedOut,
-                          name + " is being cancelled, and the operator has not let go of its node "
-                                 "yet: is it running? kubectl -n noderemoval-system get pods"));
+  co_return complain(ExitCode::TimedOut,
+                     name +
+                         " is being cancelled, and the operator has not let go of its node "
+                         "yet: is it running? kubectl -n noderemoval-system get pods");
 }
 
 }  // namespace
@@ -49,17 +48,17 @@ asio::awaitable<int> cancel(Session session) {
   const auto removal = crd::node_removal_from_json(*object);
   const auto manager = manager_of(removal);
   if (!manager.empty() && !command.delete_anyway) {
-    co_return code(complain(
+    co_return complain(
         ExitCode::Refused,
         command.name + " is managed by " + manager +
             ", which would create it again, and that would start the removal anew. Take it out of "
             "Git, or pause it there with spec.suspend: true. To delete it nevertheless: "
-            "--delete-anyway"));
+            "--delete-anyway");
   }
   const auto deleted =
       co_await session.client.delete_object(removal_ref(command.name), removal.meta.uid);
   if (!deleted && deleted.error().kind != controller::ErrorKind::NotFound) {
-    co_return code(complain(deleted.error()));
+    co_return complain(deleted.error());
   }
   if (removal.status.is_terminal() || !deleted) {
     print("noderemoval.noderemoval.dev/" + command.name + " deleted\n");

@@ -277,7 +277,7 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   describe(app, command);
   const auto usage_error = [](const std::string& text) {
     return std::unexpected(
-        EarlyExit{static_cast<int>(ExitCode::Error),
+        EarlyExit{number(ExitCode::Error),
                   "error: " + text + "\nRun with --help for more information.\n"});
   };
   if (argc < 2) return std::unexpected(EarlyExit{0, app.help()});

@@ -15,6 +15,9 @@ enum class ExitCode {
   Gone = 6,           ///< the object was deleted while it was waited for
 };
 
+/// As the process ends with it.
+constexpr int number(ExitCode code) { return static_cast<int>(code); }
+
 inline constexpr const char* kExitCodesHelp =
     "Exit codes: 0 done (ended well, or the plan is clear); 1 usage, connection or another error; "
     "2 the removal has failed; 3 the plan has blockers, or the removal would not begin; "

@@ -34,7 +34,7 @@ void print_all(std::vector<boost::json::object> items, const Command& command) {
 asio::awaitable<int> list(Session session) {
   auto found =
       co_await session.client.list({.collection = {reconcilers::resources::kNodeRemovals, {}}});
-  if (!found) co_return static_cast<int>(complain(found.error()));
+  if (!found) co_return complain(found.error());
   const auto format = session.command.output;
   if (format != OutputFormat::Table && format != OutputFormat::Wide) {
     print_all(std::move(found->items), session.command);

@@ -22,12 +22,12 @@ void print_object(boost::json::object object, OutputFormat format) {
   print(format == OutputFormat::Json ? to_pretty_json(object) : to_yaml(object));
 }
 
-ExitCode complain(ExitCode code, const std::string& text) {
+int complain(ExitCode code, const std::string& text) {
   note("error: " + text);
-  return code;
+  return number(code);
 }
 
-ExitCode complain(const controller::KubeError& error) {
+int complain(const controller::KubeError& error) {
   auto text = error.message;
   if (error.http_status == 404 && error.kind != controller::ErrorKind::NotFound) {
     text +=

@@ -63,7 +63,7 @@ asio::awaitable<int> plan(Session session) {
   Interrupts interrupts{co_await asio::this_coro::executor};
   const auto name = dry_run_name(session.command.removal.node, std::random_device{}());
   auto created = co_await create(session, name);
-  if (!created) co_return static_cast<int>(complain(created.error()));
+  if (!created) co_return complain(created.error());
   const auto meta = crd::object_meta_from_json(*created);
   PatientView view;
   FollowOptions options{
@@ -73,20 +73,19 @@ asio::awaitable<int> plan(Session session) {
       co_await follow(session.client, *std::move(created), std::move(options), view, interrupts);
   co_await remove(session, meta);
   const auto removal = crd::node_removal_from_json(followed.object);
-  const auto code = [](ExitCode exit_code) { return static_cast<int>(exit_code); };
   switch (followed.end) {
     case FollowEnd::Reached:
       break;
     case FollowEnd::Interrupted:
       co_return exit_code_of(interrupts);
     case FollowEnd::Gone:
-      co_return code(complain(ExitCode::Gone, "somebody deleted the dry run " + name));
+      co_return complain(ExitCode::Gone, "somebody deleted the dry run " + name);
     case FollowEnd::Failed:
-      co_return code(complain(ExitCode::Error, followed.error));
+      co_return complain(ExitCode::Error, followed.error);
     case FollowEnd::TimedOut:
-      co_return code(complain(ExitCode::TimedOut,
-                              "the operator did not plan within 30 s: is it running? kubectl -n "
-                              "noderemoval-system get pods"));
+      co_return complain(ExitCode::TimedOut,
+                         "the operator did not plan within 30 s: is it running? kubectl -n "
+                         "noderemoval-system get pods");
   }
   if (session.command.output == OutputFormat::Table) {
     const auto look = look_of_output(session.command.color);
@@ -94,7 +93,7 @@ asio::awaitable<int> plan(Session session) {
   } else {
     print_object(followed.object, session.command.output);
   }
-  co_return code(exit_code_of_plan(removal));
+  co_return number(exit_code_of_plan(removal));
 }
 
 }  // namespace plugin

@@ -99,14 +99,14 @@ asio::awaitable<int> carry_out(const Session& session) {
 int run_in_cluster(const Command& command) {
   controller::forbid_core_dumps();  // they would hold credentials
   const auto config = controller::load_kube_config(source_of(command.connection));
-  if (!config) return static_cast<int>(complain(ExitCode::Error, config.error()));
+  if (!config) return complain(ExitCode::Error, config.error());
   asio::io_context io{1};
   const auto client = controller::make_http_kube_client(*config, client_options(command));
   const Session session{
       .command = command,
       .client = *client,
       .cluster = "https://" + config->host + ":" + config->port + " (" + config->source + ")"};
-  int code = static_cast<int>(ExitCode::Error);
+  int code = number(ExitCode::Error);
   std::exception_ptr failure;
   asio::co_spawn(io, carry_out(session), [&](const std::exception_ptr& error, int result) {
     failure = error;
@@ -206,7 +206,7 @@ int run(int argc, const char* const* argv) {
     return run_command(*command);
   } catch (const std::exception& error) {
     // Something that the system has to give, such as a file descriptor.
-    return static_cast<int>(complain(ExitCode::Error, error.what()));
+    return complain(ExitCode::Error, error.what());
   }
 }
 

@@ -19,8 +19,6 @@ namespace asio = boost::asio;
 using reconcilers::resources::kNodeRemovals;
 using reconcilers::resources::kNodes;
 
-int code(ExitCode exit_code) { return static_cast<int>(exit_code); }
-
 /// What is about to happen, as a question to somebody at a terminal.
 std::string question(const Session& session, const RemovalFlags& flags) {
   const bool one = flags.selector.empty();
@@ -51,22 +49,21 @@ asio::awaitable<int> pin(Session& session, RemovalFlags& flags) {
   }
   // Who may remove nodes need not be allowed to read them.
   if (node.error().kind == controller::ErrorKind::Forbidden) co_return 0;
-  if (node.error().kind != controller::ErrorKind::NotFound) co_return code(complain(node.error()));
-  co_return code(
-      complain(ExitCode::Error, "there is no node " + flags.node + " in " + session.cluster));
+  if (node.error().kind != controller::ErrorKind::NotFound) co_return complain(node.error());
+  co_return complain(ExitCode::Error, "there is no node " + flags.node + " in " + session.cluster);
 }
 
 /// The name is taken: by what.
 asio::awaitable<int> complain_of_existing(Session& session, const std::string& name) {
   const auto found = co_await session.client.get(removal_ref(name));
-  if (!found) co_return code(complain(found.error()));
+  if (!found) co_return complain(found.error());
   const auto removal = crd::node_removal_from_json(*found);
   const bool ended = removal.status.is_terminal();
-  co_return code(complain(
-      ExitCode::Error, "NodeRemoval " + name + " exists already (" + status_word(removal) + "). " +
-                           (ended ? "It has ended: kubectl noderemoval cancel " + name +
-                                        " deletes it; or give this one another --name"
-                                  : "See: kubectl noderemoval status " + name)));
+  co_return complain(ExitCode::Error,
+                     "NodeRemoval " + name + " exists already (" + status_word(removal) + "). " +
+                         (ended ? "It has ended: kubectl noderemoval cancel " + name +
+                                      " deletes it; or give this one another --name"
+                                : "See: kubectl noderemoval status " + name));
 }
 
 }  // namespace
@@ -76,13 +73,12 @@ asio::awaitable<int> start(Session session) {
   auto flags = command.removal;
   const bool asks = !command.yes && command.dry_run == DryRun::None;
   if (asks && ::isatty(STDIN_FILENO) == 0) {
-    co_return code(
-        complain(ExitCode::Refused, "there is no terminal to ask at: give --yes to remove " +
-                                        (flags.node.empty() ? flags.selector : flags.node)));
+    co_return complain(ExitCode::Refused, "there is no terminal to ask at: give --yes to remove " +
+                                              (flags.node.empty() ? flags.selector : flags.node));
   }
   if (const int wrong = co_await pin(session, flags); wrong != 0) co_return wrong;
   if (asks && !confirm(session, flags)) {
-    co_return code(complain(ExitCode::Refused, "not confirmed, nothing was done"));
+    co_return complain(ExitCode::Refused, "not confirmed, nothing was done");
   }
   auto object = manifest(flags);
   const auto name = crd::object_meta_from_json(object).name;
@@ -91,7 +87,7 @@ asio::awaitable<int> start(Session session) {
     if (created.error().kind == controller::ErrorKind::Conflict) {
       co_return co_await complain_of_existing(session, name);
     }
-    co_return code(complain(created.error()));
+    co_return complain(created.error());
   }
   if (command.output != OutputFormat::Table) {
     print_object(*std::move(created), command.output);

@@ -40,12 +40,11 @@ asio::awaitable<std::expected<boost::json::object, int>> read_removal(Session se
   auto object = co_await session.client.get(removal_ref(session.command.name));
   if (object) co_return *std::move(object);
   if (object.error().kind == controller::ErrorKind::NotFound) {
-    co_return std::unexpected(static_cast<int>(
-        complain(ExitCode::Error, "there is no NodeRemoval " + session.command.name + " in " +
-                                      session.cluster +
-                                      "; kubectl noderemoval list shows those there are")));
+    co_return std::unexpected(complain(
+        ExitCode::Error, "there is no NodeRemoval " + session.command.name + " in " +
+                             session.cluster + "; kubectl noderemoval list shows those there are"));
   }
-  co_return std::unexpected(static_cast<int>(complain(object.error())));
+  co_return std::unexpected(complain(object.error()));
 }
 
 asio::awaitable<int> follow_to_end(Session session, boost::json::object object) {
@@ -60,23 +59,21 @@ asio::awaitable<int> follow_to_end(Session session, boost::json::object object) 
   const auto removal = crd::node_removal_from_json(followed.object);
   const auto& name = removal.meta.name;
   if (is_to_be_shown(session, followed)) show(session, followed.object);
-  const auto code = [](ExitCode exit_code) { return static_cast<int>(exit_code); };
   switch (followed.end) {
     case FollowEnd::Reached:
       break;
     case FollowEnd::Gone:
-      co_return code(
-          complain(ExitCode::Gone, "NodeRemoval " + name + " was deleted, which cancels it"));
+      co_return complain(ExitCode::Gone, "NodeRemoval " + name + " was deleted, which cancels it");
     case FollowEnd::TimedOut:
-      co_return code(complain(ExitCode::TimedOut, name + " is still under way"));
+      co_return complain(ExitCode::TimedOut, name + " is still under way");
     case FollowEnd::Interrupted:
       note("The removal goes on.  Status: kubectl noderemoval status " + name +
            "  Cancel: kubectl noderemoval cancel " + name);
       co_return exit_code_of(interrupts);
     case FollowEnd::Failed:
-      co_return code(complain(ExitCode::Error, followed.error));
+      co_return complain(ExitCode::Error, followed.error);
   }
-  co_return code(exit_code_of_end(removal));
+  co_return number(exit_code_of_end(removal));
 }
 
 asio::awaitable<int> status(Session session) {
@@ -87,7 +84,7 @@ asio::awaitable<int> status(Session session) {
   }
   show(session, *object);
   const auto removal = crd::node_removal_from_json(*object);
-  co_return removal.status.is_terminal() ? static_cast<int>(exit_code_of_end(removal)) : 0;
+  co_return removal.status.is_terminal() ? number(exit_code_of_end(removal)) : 0;
 }
 
 }  // namespace plugin

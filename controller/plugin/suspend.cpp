@@ -13,14 +13,14 @@ asio::awaitable<int> suspend(Session session) {
   if (!object) co_return object.error();
   const auto removal = crd::node_removal_from_json(*object);
   if (removal.status.is_terminal()) {
-    co_return static_cast<int>(complain(
-        ExitCode::Refused, command.name + " has ended already (" + status_word(removal) + ")"));
+    co_return complain(ExitCode::Refused,
+                       command.name + " has ended already (" + status_word(removal) + ")");
   }
   const auto patched = co_await session.client.patch(
       removal_ref(command.name), "",
       {{"metadata", boost::json::object{{"uid", removal.meta.uid}}},  // this one, not a successor
        {"spec", boost::json::object{{"suspend", value}}}});
-  if (!patched) co_return static_cast<int>(complain(patched.error()));
+  if (!patched) co_return complain(patched.error());
   if (const auto manager = manager_of(removal); !manager.empty()) {
     note("It is managed by " + manager + ", which may set it back: say spec.suspend: " +
          (value ? "true" : "false") + " in Git as well.");

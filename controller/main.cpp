@@ -207,8 +207,7 @@ int run(Options options, const controller::KubeConfig& config) {
                                                  .tasks = tasks,
                                                  .metrics = removal_metrics,
                                                  .policy = options.policy,
-                                                 .clock = [&] { return clock.read(); },
-                                                 .registry = metrics.registry()}};
+                                                 .clock = [&] { return clock.read(); }}};
   (*endpoints)->start(tasks);
   tasks.spawn(controller::stop_on_signal(queue, workers, tasks, options.shutdown_timeout));
   tasks.spawn(watch_removals(*client, removals));

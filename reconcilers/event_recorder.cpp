@@ -1,8 +1,5 @@
 #include "reconcilers/event_recorder.hpp"
 
-#include <prometheus/counter.h>
-#include <prometheus/registry.h>
-
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -76,13 +73,7 @@ bool may_be_core_only(const controller::KubeError& error) {
 }  // namespace
 
 EventRecorder::EventRecorder(Dependencies dependencies)
-    : deps_(std::move(dependencies)),
-      dropped_(prometheus::BuildCounter()
-                   .Name("noderemoval_events_dropped_total")
-                   .Help("Events not written: too many, or refused by the API server.")
-                   .Register(deps_.registry)
-                   .Add({})),
-      pace_(kEventsPerSecond, kEventsAtOnce) {
+    : deps_(std::move(dependencies)), pace_(kEventsPerSecond, kEventsAtOnce) {
   deps_.instance.resize(std::min(deps_.instance.size(), kMaxInstance));
 }
 
@@ -176,7 +167,7 @@ bj::object EventRecorder::core_event_of(const Entry& entry) const {
 }
 
 void EventRecorder::drop(const std::string& reason, const std::string& why) {
-  dropped_.Increment();
+  deps_.metrics.event_dropped();
   ++not_logged_;
   const auto now = Clock::now();
   if (logged_at_ && now - *logged_at_ < kBetweenLogLines) return;

@@ -15,11 +15,7 @@
 #include "crd/time.hpp"
 #include "reconcilers/event_limiter.hpp"
 #include "reconcilers/events.hpp"
-
-namespace prometheus {
-class Counter;
-class Registry;
-}  // namespace prometheus
+#include "reconcilers/removal_metrics.hpp"
 
 namespace reconcilers {
 
@@ -33,8 +29,7 @@ class EventRecorder {
     boost::asio::any_io_executor executor;
     controller::KubeClient& client;
     controller::TaskGroup& tasks;
-    /// Gets noderemoval_events_dropped_total.
-    prometheus::Registry& registry;
+    RemovalMetrics& metrics;
     /// Who reports, such as namespace/name of the pod of the operator.
     std::string instance;
   };
@@ -64,7 +59,6 @@ class EventRecorder {
   void drop(const std::string& reason, const std::string& why);
 
   Dependencies deps_;
-  prometheus::Counter& dropped_;
   controller::TokenBucket pace_;
   std::deque<Entry> queue_;
   Stamp last_stamp_{};

@@ -58,17 +58,6 @@ std::expected<int, std::string> as_fact(controller::Result<int> answer) {
   return std::unexpected(answer.error().message);
 }
 
-/// Of what status says already, such as pods that are blocked, the process before us has told.
-std::unique_ptr<Session> begin_session(const crd::NodeRemoval& removal) {
-  auto session = std::make_unique<Session>(removal.meta.uid);
-  session->progress.emplace(removal);
-  auto untold = removal;
-  untold.status = {};
-  session->event_limiter.assume_told(events_between(untold, removal.status),
-                                     std::chrono::steady_clock::now());
-  return session;
-}
-
 }  // namespace
 
 std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
@@ -84,7 +73,7 @@ NodeRemovalReconciler::NodeRemovalReconciler(Dependencies dependencies)
       events_({.executor = deps_.executor,
                .client = deps_.client,
                .tasks = deps_.tasks,
-               .registry = deps_.registry,
+               .metrics = deps_.metrics,
                .instance = deps_.policy.own_pod.empty() ? "noderemoval" : deps_.policy.own_pod}) {}
 
 void NodeRemovalReconciler::forget_writes_before_last_list() {

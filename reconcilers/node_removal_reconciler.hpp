@@ -40,7 +40,6 @@ class NodeRemovalReconciler final : public controller::Reconciler {
     RemovalMetrics& metrics;
     Policy policy;
     std::function<crd::WallTime()> clock;
-    prometheus::Registry& registry;  ///< for the count of lost Events
   };
 
   explicit NodeRemovalReconciler(Dependencies dependencies);

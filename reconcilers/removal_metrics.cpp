@@ -70,6 +70,9 @@ RemovalMetrics::RemovalMetrics(Registry& registry)
                           "What was decided about nodes that are NotReady.")),
       withheld_(counters(registry, "noderemoval_requests_withheld_total",
                          "Requests that a last check did not let out.")),
+      events_dropped_(counters(registry, "noderemoval_events_dropped_total",
+                               "Events not written: too many, or refused by the API server.")
+                          .Add({})),
       steps_(histograms(registry, "noderemoval_step_duration_seconds",
                         "How long the steps of a removal took that were done.")),
       durations_(histograms(registry, "noderemoval_removal_duration_seconds",
@@ -124,5 +127,7 @@ void RemovalMetrics::pod_removed(std::string_view method) {
 void RemovalMetrics::withheld(std::string_view why, std::size_t requests) {
   with(withheld_, "why", why).Increment(static_cast<double>(requests));
 }
+
+void RemovalMetrics::event_dropped() { events_dropped_.Increment(); }
 
 }  // namespace reconcilers

@@ -44,6 +44,8 @@ class RemovalMetrics {
   /// The API server accepted a request that removes a pod.
   void pod_removed(std::string_view method);
   void withheld(std::string_view why, std::size_t requests);
+  /// An Event was not written.
+  void event_dropped();
 
  private:
   using Counters = prometheus::Family<prometheus::Counter>;
@@ -55,6 +57,7 @@ class RemovalMetrics {
   Counters& nodes_deleted_;
   Counters& decisions_;
   Counters& withheld_;
+  prometheus::Counter& events_dropped_;
   Histograms& steps_;
   Histograms& durations_;
 };

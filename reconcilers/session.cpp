@@ -2,7 +2,19 @@
 
 #include <algorithm>
 
+#include "reconcilers/events.hpp"
+
 namespace reconcilers {
+
+std::unique_ptr<Session> begin_session(const crd::NodeRemoval& removal) {
+  auto session = std::make_unique<Session>(removal.meta.uid);
+  session->progress.emplace(removal);
+  auto untold = removal;
+  untold.status = {};
+  session->event_limiter.assume_told(events_between(untold, removal.status),
+                                     std::chrono::steady_clock::now());
+  return session;
+}
 
 const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Session& session) {
   const auto& latest = session.latest;

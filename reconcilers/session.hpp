@@ -55,6 +55,10 @@ struct Session {
   PodTally pods_told;
 };
 
+/// Of a removal that is taken up now. What its status says already, such as pods that are blocked,
+/// the process before us has told.
+std::unique_ptr<Session> begin_session(const crd::NodeRemoval& removal);
+
 /// The removal as our own last write left it, if that is newer than what we have.
 const crd::NodeRemoval& after_writes(const crd::NodeRemoval& removal, const Session& session);
 

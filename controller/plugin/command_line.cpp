@@ -276,9 +276,8 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   CLI::App app{"", "kubectl noderemoval"};
   describe(app, command);
   const auto usage_error = [](const std::string& text) {
-    return std::unexpected(
-        EarlyExit{number(ExitCode::Error),
-                  "error: " + text + "\nRun with --help for more information.\n"});
+    return std::unexpected(EarlyExit{
+        number(ExitCode::Error), "error: " + text + "\nRun with --help for more information.\n"});
   };
   if (argc < 2) return std::unexpected(EarlyExit{0, app.help()});
   if (const auto wrong = wrong_with_empty_flag(app, argc, argv); !wrong.empty()) {

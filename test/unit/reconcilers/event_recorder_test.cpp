@@ -51,19 +51,24 @@ class EventRecorderTest : public fake::LoopFixture {
     return paths;
   }
   double dropped() {
-    const auto families = registry_.Collect();
-    EXPECT_EQ(families.at(0).name, "noderemoval_events_dropped_total");
-    return families.at(0).metric.at(0).counter.value;
+    for (const auto& family : registry_.Collect()) {
+      if (family.name == "noderemoval_events_dropped_total") {
+        return family.metric.at(0).counter.value;
+      }
+    }
+    ADD_FAILURE() << "there is no noderemoval_events_dropped_total";
+    return -1;
   }
 
   fake::ScriptedKubeClient client_;
   controller::TaskGroup tasks_{io_.get_executor()};
   prometheus::Registry registry_;
+  RemovalMetrics counted_{registry_};
   EventLimiter limiter_;
   EventRecorder recorder_{{.executor = io_.get_executor(),
                            .client = client_,
                            .tasks = tasks_,
-                           .registry = registry_,
+                           .metrics = counted_,
                            .instance = std::string(200, 'i')}};
 };
 
@@ -133,7 +138,7 @@ TEST_F(EventRecorderTest, UsesTheCoreApiWhereTheServerTakesOnlyThatAndRemembersI
     EventRecorder recorder{{.executor = io_.get_executor(),
                             .client = client_,
                             .tasks = tasks_,
-                            .registry = registry_,
+                            .metrics = counted_,
                             .instance = "pod"}};
     EventLimiter limiter;
     answer({refusal(kind, status), bj::object{}, bj::object{}});

@@ -254,8 +254,7 @@ class CountingReconciler : public fake::LoopFixture {
                       .tasks = tasks,
                       .metrics = counted,
                       .policy = {},
-                      .clock = [] { return kNow; },
-                      .registry = metrics.registry()}) {
+                      .clock = [] { return kNow; }}) {
       removals.replace({server.removal});
     }
 

@@ -1,13 +1,10 @@
 """What Prometheus and Grafana get: the same from the chart as from manifests/overlays/monitoring."""
 
 import json
-import subprocess
 
-import binaries
-import objects
 import pytest
 import yaml
-from helm import CHART, NAMESPACE, REPOSITORY
+from helm import CHART, NAMESPACE
 from objects import ABSENT, difference
 
 SECRET = "noderemoval-metrics-tls"
@@ -27,12 +24,8 @@ def rendered(helm):
 
 
 @pytest.fixture(scope="session")
-def overlay():
-    """What `kubectl apply -k manifests/overlays/monitoring` would apply."""
-    command = [binaries.find("1.36")["kubectl"], "kustomize", REPOSITORY / "manifests/overlays/monitoring"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return objects.by_name(done.stdout)
+def overlay(kustomize):
+    return kustomize("manifests/overlays/monitoring")
 
 
 def added_by(without, all_of_them):

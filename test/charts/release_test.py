@@ -134,13 +134,18 @@ def everything(release):
     return {name.replace(" /", " ") for name in names if not own.fullmatch(name)}
 
 
-def test_a_removal_that_was_under_way_at_the_uninstall_is_ended_by_the_next_install(release):
+def leave_a_removal_behind(release):
+    """Uninstalls while the removal of jetson is under way."""
     add_nodes(release)
     release.install()
     release.start_operator("--leader-elect=false")
     release.begin_removal("jetson")
     release.stop_operators()
     release.uninstall()
+
+
+def test_a_removal_that_was_under_way_at_the_uninstall_is_ended_by_the_next_install(release):
+    leave_a_removal_behind(release)
     release.kubectl("delete", "nrm", "jetson", "--wait=false")
     assert release.removal("jetson")["metadata"]["finalizers"]
     assert release.cluster.api.get("Node", "jetson")["spec"]["unschedulable"]
@@ -152,12 +157,7 @@ def test_a_removal_that_was_under_way_at_the_uninstall_is_ended_by_the_next_inst
 
 
 def test_a_removal_that_was_under_way_at_the_uninstall_is_ended_by_the_documented_commands(release):
-    add_nodes(release)
-    release.install()
-    release.start_operator("--leader-elect=false")
-    release.begin_removal("jetson")
-    release.stop_operators()
-    release.uninstall()
+    leave_a_removal_behind(release)
 
     for command in commands("uninstall.md", "Without the operator"):
         release.kubectl(*command)

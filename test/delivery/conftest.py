@@ -11,7 +11,7 @@ import pytest
 import release
 from oracle import Oracle
 from real_cluster import RealCluster
-from sandbox import Sandbox
+from sandbox import open_sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Where the operator runs. Tests remove nodes of their own.
@@ -62,12 +62,8 @@ def installed(cluster, tmp_path_factory):
 @pytest.fixture
 def sandbox(cluster, installed):
     """A namespace and nodes for one test."""
-    opened = Sandbox(cluster)
-    try:
-        opened.open()
+    with open_sandbox(cluster) as opened:
         yield opened
-    finally:
-        opened.close()
 
 
 @pytest.fixture(scope="session")

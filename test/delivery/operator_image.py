@@ -1,13 +1,9 @@
-"""Makes the image of the operator, the one that is shipped."""
+"""Makes the image of the operator, the one that is shipped, by the name that the chart takes."""
 
-import re
 import subprocess
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NAME = "noderemoval"
-TAG = re.search(r"project\(noderemoval VERSION ([\d.]+)",
-                (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 
 
 def write(operator, folder):

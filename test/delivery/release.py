@@ -5,7 +5,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import operator_image
 from waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -17,7 +16,7 @@ APART = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": 
     "topologyKey": "kubernetes.io/hostname",
     "labelSelector": {"matchLabels": {"app.kubernetes.io/component": "controller"}}}}]}}
 VALUES = {"replicas": REPLICAS, "affinity": APART, "options": {"overdueMargin": 2},
-          "image": {"repository": operator_image.NAME, "tag": operator_image.TAG, "pullPolicy": "Never"}}
+          "image": {"pullPolicy": "Never"}}
 
 
 class Release:

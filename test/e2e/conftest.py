@@ -12,7 +12,7 @@ from existing_cluster import ExistingCluster
 from fault_proxy import FaultProxy
 from operator_process import Operator
 from oracle import MIN_HEALTHY_PERCENT, Oracle
-from sandbox import Sandbox
+from sandbox import open_sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATOR_LOG_LINES = 100
@@ -78,12 +78,8 @@ def operator_kubeconfig(cluster):
 @pytest.fixture
 def sandbox(cluster):
     """A namespace and nodes for one test."""
-    opened = Sandbox(cluster)
-    try:
-        opened.open()
+    with open_sandbox(cluster) as opened:
         yield opened
-    finally:
-        opened.close()
 
 
 @pytest.fixture

@@ -45,6 +45,21 @@ def commit(request, sandbox):
     return lambda node, **spec: Git(sandbox, node, APPLY[request.param], **spec)
 
 
+@pytest.fixture
+def blocked(sandbox, start_operator, commit):
+    """Puts a removal into Git that a budget holds up; returns its node and it."""
+    def begin(**spec):
+        jetson, _ = sandbox.add_nodes(2)
+        sandbox.create_guarded_on(jetson, "web")
+        git = commit(jetson, **spec)
+        git.sync()
+        start_operator()
+        git.removal.wait_reason("DrainBlocked")
+        return jetson, git
+
+    return begin
+
+
 def seen_by_gitops(removal):
     """Health for Argo CD, status for Flux."""
     thing = removal.get()
@@ -89,13 +104,8 @@ def test_a_removal_that_gives_up_has_failed(sandbox, start_operator):
     assert seen_by_gitops(removal) == ("Degraded", "Failed")
 
 
-def test_a_removal_that_is_synced_again_and_again_goes_on_and_stays_finished(cluster, sandbox, start_operator, commit):
-    jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_guarded_on(jetson, "web")
-    git = commit(jetson)
-    git.sync()
-    start_operator()
-    git.removal.wait_reason("DrainBlocked")
+def test_a_removal_that_is_synced_again_and_again_goes_on_and_stays_finished(cluster, sandbox, blocked):
+    jetson, git = blocked()
     assert git.drift() == ""
     before = git.removal.get()
     git.sync()
@@ -118,13 +128,8 @@ def test_a_removal_that_is_synced_again_and_again_goes_on_and_stays_finished(clu
     assert not node["spec"].get("unschedulable") and traces_on(node) == []
 
 
-def test_pruning_a_removal_cancels_it_and_a_sync_begins_anew(sandbox, start_operator, commit):
-    jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_guarded_on(jetson, "web")
-    git = commit(jetson)
-    git.sync()
-    start_operator()
-    git.removal.wait_reason("DrainBlocked")
+def test_pruning_a_removal_cancels_it_and_a_sync_begins_anew(sandbox, blocked):
+    jetson, git = blocked()
     first = git.removal.get()["metadata"]["uid"]
     git.prune()
     assert git.removal.get() is None
@@ -137,13 +142,8 @@ def test_pruning_a_removal_cancels_it_and_a_sync_begins_anew(sandbox, start_oper
     assert sandbox.get("Node", jetson)["spec"]["unschedulable"]
 
 
-def test_what_somebody_changed_by_hand_is_taken_back(sandbox, start_operator, commit):
-    jetson, _ = sandbox.add_nodes(2)
-    sandbox.create_guarded_on(jetson, "web")
-    git = commit(jetson, suspend=False)
-    git.sync()
-    start_operator()
-    git.removal.wait_reason("DrainBlocked")
+def test_what_somebody_changed_by_hand_is_taken_back(blocked):
+    _, git = blocked(suspend=False)
     git.removal.change(suspend=True)
     git.removal.wait_reason("Suspended")
     assert "suspend: false" in git.drift()

@@ -10,6 +10,17 @@ from objects import deployment, pod_disruption_budget
 from waiting import wait_until
 
 
+@contextlib.contextmanager
+def open_sandbox(cluster):
+    """A sandbox that is closed at the end, also when it could not be opened whole."""
+    sandbox = Sandbox(cluster)
+    try:
+        sandbox.open()
+        yield sandbox
+    finally:
+        sandbox.close()
+
+
 class Sandbox:
     """Everything made through it is deleted by `close`, also what the test left half done."""
 

@@ -9,7 +9,7 @@ from operator_process import Operator
 from prometheus import Prometheus, overlay, scrape_config
 from removal import PROTECT, Removal
 from repository import OVERLAY
-from sandbox import Sandbox
+from sandbox import open_sandbox
 from waiting import wait_until
 
 SERVER_NAME = "noderemoval-metrics.noderemoval-system.svc"
@@ -23,7 +23,7 @@ class Scene(contextlib.ExitStack):
     def __init__(self, cluster, program, folder):
         super().__init__()
         self.cluster = cluster
-        self.sandbox = Sandbox(cluster)
+        self.sandbox = None
         self.operators = []
         self.prometheus = None
         self._program = program
@@ -40,8 +40,7 @@ class Scene(contextlib.ExitStack):
     def _open(self):
         kubeconfig = self.cluster.operator_kubeconfig()
         tls = self.cluster.issue_server("metrics", [f"DNS:{SERVER_NAME}"])
-        self.callback(self.sandbox.close)
-        self.sandbox.open()
+        self.sandbox = self.enter_context(open_sandbox(self.cluster))
         self.operators = [self._start_operator(kubeconfig, tls, number) for number in range(2)]
         self.prometheus = Prometheus(self._folder, self._scrape_config())
         self.callback(self.prometheus.stop)

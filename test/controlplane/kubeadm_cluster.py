@@ -25,6 +25,7 @@ from waiting import wait_until
 # What this kernel and cgroup version 1 cannot pass, and what has nothing to do with the state of the machine.
 IGNORED = ("SystemVerification", "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables", "Swap", "Mem", "NumCPU")
 JOIN_SECONDS = "60"
+SUBNETS = 50  # as many machines have different ones, and then again
 PORT_MAPPING = {"type": "portmap", "capabilities": {"portMappings": True}}
 
 
@@ -38,16 +39,30 @@ class KubeadmCluster(RealCluster):
     def program(self, name):
         return self._programs[name]
 
+    def add_machine(self, name, taints=()):
+        """Boots a machine that belongs to no cluster yet; returns its first process. `remove_node` ends it."""
+        number = self._free_number()
+        programs = [self._programs["kubelet"], self._programs["kubectl"], *self._tools.values()]
+        self._disk(name).install(name, programs, [f"--node-ip={self._fabric.node_address(number)}",
+                                                  *([f"--register-with-taints={','.join(taints)}"] if taints else [])])
+        machine = self._boot(name, number)
+        for tar in sorted((self.folder / "images").iterdir()):
+            self._import(name, tar)
+        return machine
+
+    def pod_subnet(self, name, network=0):
+        """The first, second... that the pods of this machine may have."""
+        return pod_subnet(self._number(name) + network * SUBNETS)
+
     def join(self, name, subnet=None):
         """Gives the running machine a network for its pods, and lets kubeadm join it. JoinFailed says why not."""
-        number = self._number(name)
-        subnet = subnet or pod_subnet(number)
-        self._fabric.route(subnet, number)
+        subnet = subnet or self.pod_subnet(name)
+        self._fabric.route(subnet, self._number(name))
         self.write_on(name, f"/{NETWORK}", node_programs.pod_network(subnet, PORT_MAPPING))
         done = self.try_on_node(
             name, "timeout", JOIN_SECONDS, "kubeadm", "join", self.server.rpartition("/")[2], f"--token={kubeadm_objects.TOKEN}",
             f"--discovery-token-ca-cert-hash={self._ca_hash()}", f"--node-name={name}",
-            f"--cri-socket={self._cri_socket}", f"--ignore-preflight-errors={','.join(IGNORED)}")
+            f"--cri-socket={self.cri_socket}", f"--ignore-preflight-errors={','.join(IGNORED)}")
         if done.returncode:
             raise JoinFailed(f"{done.stdout}\n{done.stderr}\n{self.journal(name, 'kubelet')}")
 
@@ -62,15 +77,19 @@ class KubeadmCluster(RealCluster):
 
     def try_on_node(self, name, *command, stdin=""):
         """Runs a command on a node; returns how it ended and what it printed."""
-        machine = self._process(f"node/{name}").pid
-        return subprocess.run([MACHINE, "look-into", str(machine), *command], input=stdin, capture_output=True, text=True,
-                              check=False)
+        return self._enter(name, *command, input=stdin, capture_output=True)
 
     def on_node(self, name, *command, stdin=""):
         done = self.try_on_node(name, *command, stdin=stdin)
         if done.returncode:
             raise RuntimeError(f"{' '.join(map(str, command))} failed on {name}: {done.stderr.strip()}")
         return done.stdout
+
+    def copy_to(self, name, file, path):
+        """Gives a program of this machine to a node that runs."""
+        with open(file, "rb") as content:
+            self._enter(name, "tee", path, stdin=content, stdout=subprocess.DEVNULL, check=True)
+        self.on_node(name, "chmod", "755", path)
 
     def journal(self, name, unit, lines=30):
         return self.try_on_node(name, "journalctl", "--no-pager", "--output=cat", f"--unit={unit}",
@@ -104,7 +123,8 @@ class KubeadmCluster(RealCluster):
                 "crictl": _built(HERE / "crictl/build") / "crictl"}
 
     @property
-    def _cri_socket(self):
+    def cri_socket(self):
+        """As this version's kubeadm wants it."""
         return node_programs.CONTAINERD_SOCKET.removeprefix("" if self.minor >= 24 else "unix://")
 
     def _more_flags(self, program):
@@ -120,14 +140,7 @@ class KubeadmCluster(RealCluster):
         return int(self._process(f"node/{name}").environment[NUMBER])
 
     def _start_node(self, name, taints):
-        number = self._free_number()
-        disk = self._disk(name)
-        programs = [self._programs["kubelet"], self._programs["kubectl"], *self._tools.values()]
-        disk.install(name, programs, [f"--node-ip={self._fabric.node_address(number)}",
-                                      *([f"--register-with-taints={','.join(taints)}"] if taints else [])])
-        machine = self._boot(name, number)
-        for tar in sorted((self.folder / "images").iterdir()):
-            self._import(name, tar)
+        machine = self.add_machine(name, taints)
         self.join(name)
         return machine
 
@@ -147,12 +160,15 @@ class KubeadmCluster(RealCluster):
         return self.try_on_node(name, "systemctl", "is-active", "containerd").stdout.strip() == "active"
 
     def _import(self, name, tar):
-        machine = self._process(f"node/{name}").pid
         with open(tar, "rb") as content:
-            done = subprocess.run([MACHINE, "look-into", str(machine), "ctr", "--namespace=k8s.io", "images", "import", "-"],
-                                  stdin=content, capture_output=True, text=True, check=False)
+            done = self._enter(name, "ctr", "--namespace=k8s.io", "images", "import", "-", stdin=content,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode:
             raise RuntimeError(f"{tar} is not imported on {name}: {done.stderr.strip()}")
+
+    def _enter(self, name, *command, check=False, **options):
+        machine = self._process(f"node/{name}").pid
+        return subprocess.run([MACHINE, "look-into", str(machine), *command], text=True, check=check, **options)
 
     def _ca_hash(self):
         key = subprocess.run(["openssl", "x509", "-pubkey", "-noout", "-in", self.ca], capture_output=True, check=True)

@@ -60,9 +60,10 @@ class KubeadmCluster(RealCluster):
         self._fabric.route(subnet, self._number(name))
         self.write_on(name, f"/{NETWORK}", node_programs.pod_network(subnet, PORT_MAPPING))
         done = self.try_on_node(
-            name, "timeout", JOIN_SECONDS, "kubeadm", "join", self.server.rpartition("/")[2], f"--token={kubeadm_objects.TOKEN}",
-            f"--discovery-token-ca-cert-hash={self._ca_hash()}", f"--node-name={name}",
-            f"--cri-socket={self.cri_socket}", f"--ignore-preflight-errors={','.join(IGNORED)}")
+            name, "timeout", JOIN_SECONDS, "kubeadm", "join", self.server.rpartition("/")[2],
+            f"--token={kubeadm_objects.TOKEN}", f"--discovery-token-ca-cert-hash={self._ca_hash()}",
+            f"--node-name={name}", f"--cri-socket={self.cri_socket}",
+            f"--ignore-preflight-errors={','.join(IGNORED)}")
         if done.returncode:
             raise JoinFailed(f"{done.stdout}\n{done.stderr}\n{self.journal(name, 'kubelet')}")
 
@@ -147,8 +148,8 @@ class KubeadmCluster(RealCluster):
     def _boot(self, name, number, taints=()):
         """Boots the machine of a node; returns its first process."""
         shared = sorted({program.parent for program in (*self._programs.values(), *self._tools.values())})
-        machine = self._run(f"node/{name}", [MACHINE, "boot", f"{self.folder.name}.{name}", name, self._disk(name).folder,
-                                             *shared], {NUMBER: str(number)}, child="machine")
+        command = [MACHINE, "boot", f"{self.folder.name}.{name}", name, self._disk(name).folder, *shared]
+        machine = self._run(f"node/{name}", command, {NUMBER: str(number)}, child="machine")
         if not machine.alive():
             raise RuntimeError(f"the machine of node {name} does not start:\n{machine.log_tail()}")
         self._fabric.connect(number, machine.pid)

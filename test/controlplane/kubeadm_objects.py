@@ -32,7 +32,8 @@ def install(cluster, kubeadm):
 def _configuration(cluster):
     version = "kubeadm.k8s.io/" + ("v1beta4" if cluster.minor >= 31 else "v1beta2")
     host, port = cluster.server.rpartition("/")[2].split(":")
-    yield {"apiVersion": version, "kind": "ClusterConfiguration", "kubernetesVersion": cluster.api.request("GET", "/version")["gitVersion"],
+    yield {"apiVersion": version, "kind": "ClusterConfiguration",
+           "kubernetesVersion": cluster.api.request("GET", "/version")["gitVersion"],
            "controlPlaneEndpoint": f"{host}:{port}",
            "networking": {"serviceSubnet": SERVICE_CLUSTER_IP_RANGE, "podSubnet": POD_NETWORK}}
     yield {"apiVersion": version, "kind": "InitConfiguration", "bootstrapTokens": [{"token": TOKEN, "ttl": "24h0m0s"}],

@@ -27,22 +27,25 @@ def test_the_program_alone_cleans_a_machine_and_then_finds_nothing_to_do(host, f
     assert foreign.seen_on(host) == foreign_before
 
 
-def test_a_dry_run_says_what_it_would_do_and_changes_nothing(host):
-    before = host.state()
+def test_a_dry_run_says_what_it_would_do_and_changes_nothing(shared_host):
+    before = shared_host.state()
 
-    done = host.attempt("noderemoval", "host-cleanup", "--dry-run", "--yes")
+    done = shared_host.attempt("noderemoval", "host-cleanup", "--dry-run", "--yes")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert host.state() == before
+    assert shared_host.state() == before
     assert "Planned" in done.stdout
     assert "cni0" in done.stdout
 
 
-def test_without_a_terminal_and_without_yes_it_does_nothing(machine):
-    done = machine.attempt("noderemoval", "host-cleanup")
+def test_without_a_terminal_and_without_yes_it_does_nothing(shared_host):
+    before = shared_host.state()
+
+    done = shared_host.attempt("noderemoval", "host-cleanup")
 
     assert done.returncode == USAGE_ERROR, done.stdout
     assert "--yes" in done.stderr
+    assert shared_host.state() == before
 
 
 def test_the_steps_that_are_not_asked_for_are_left_out(host):

@@ -3,21 +3,16 @@
     /usr/bin/python3 -m pytest test/host_cleanup --kubernetes 1.36
 """
 
-import itertools
 from pathlib import Path
 
-import foreign
 import hand_over
+import membership
 import operator_image
 import pytest
-from host import Host
 from kubeadm_cluster import KubeadmCluster
-from membership import copy_rules_to_legacy, pods_on, run_pod
-from waiting import wait_until
+from machines import Machines
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAM_ON_HOST = "/usr/local/bin/noderemoval"
-HOST_PORT = 8080
 
 
 def pytest_addoption(parser):
@@ -45,25 +40,16 @@ def cluster(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def numbers():
-    return itertools.count(1)
+def machines(request, cluster):
+    """Makes machines."""
+    return Machines(cluster, request.config.getoption("--operator"))
 
 
 @pytest.fixture
-def machine(request, cluster, numbers):
+def machine(machines):
     """A machine that belongs to no cluster, with what administrators have on theirs, and the program."""
-    host = Host(cluster, f"jetson-{next(numbers)}")
-    cluster.add_machine(host.name)
-    try:
-        cluster.copy_to(host.name, request.config.getoption("--operator"), PROGRAM_ON_HOST)
-        foreign.install(host)
-        host.foreign = foreign.seen_on(host)
-        yield host
-    finally:
-        cluster.remove_node(host.name)
-        for pod in pods_on(host):
-            namespace, _, name = pod.partition("/")
-            cluster.api.delete("Pod", name, namespace, grace=0)
+    with machines.open() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -75,21 +61,22 @@ def foreign_before(machine):
 @pytest.fixture
 def host(machine):
     """The same as a node: pods run, and their rules are in both backends of iptables."""
-    cluster = machine.cluster
-    cluster.join(machine.name)
-    cluster.wait_ready(machine.name)
-    run_pod(machine, "web", host_port=HOST_PORT)
-    wait_until(lambda: all(chain in machine.saved("iptables-nft") for chain in ("KUBE-SVC-", "CNI-HOSTPORT-DNAT")), 60,
-               f"kube-proxy and the CNI plugins have made their chains on {machine.name}",
-               seen=lambda: machine.saved("iptables-nft"))
-    copy_rules_to_legacy(machine)
+    membership.join(machine)
     return machine
 
 
-@pytest.fixture
-def image(machine):
+@pytest.fixture(scope="session")
+def shared_host(machines):
+    """One such node, for tests in which nothing is changed."""
+    with machines.open() as opened:
+        membership.join(opened)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def image(shared_host):
     """The name of the image of the program."""
-    listed = machine.run("ctr", "--namespace=k8s.io", "images", "list", "--quiet").split()
+    listed = shared_host.run("ctr", "--namespace=k8s.io", "images", "list", "--quiet").split()
     return next(name for name in listed if "/noderemoval:" in name)
 
 
@@ -97,9 +84,9 @@ def image(machine):
 def pytest_runtest_makereport(item, call):
     """Shows with a failure what the cluster and the machine looked like."""
     report = (yield).get_result()
-    if not report.failed or "machine" not in item.funcargs:
+    host = item.funcargs.get("machine") or item.funcargs.get("shared_host")
+    if not report.failed or not host:
         return
-    host = item.funcargs["machine"]
     for title, look in (
             ("cluster", lambda: host.cluster.kubectl("get", "nodes,pods", "--all-namespaces", "-o", "wide")),
             ("cleanings", lambda: host.shell("tail -n 40 /var/lib/noderemoval/*/* 2>/dev/null || true")),

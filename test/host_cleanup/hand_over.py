@@ -55,6 +55,13 @@ class HandOver:
         assert report["phase"] == "HandedOver", report
         return report
 
+    def wait_pod_gone(self):
+        """Waits until nothing of the pod runs on the machine."""
+        own = self.host.shell("ctr --namespace=k8s.io containers list --quiet "
+                              f"'labels.\"io.kubernetes.pod.name\"=={self._pod_name}'").split()
+        wait_until(lambda: not self.host.containers().intersection(own), 60, f"{self._pod_name} has ended",
+                   seen=self.pod)
+
     def start(self):
         self.annotate({START: self.uid})
 

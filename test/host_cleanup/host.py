@@ -3,8 +3,6 @@
 import json
 import re
 
-from node_programs import CONTAINERD_SOCKET
-
 BACKENDS = ("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy")
 OF_KUBERNETES = re.compile(r"(KUBE|CNI)-")
 CREDENTIALS = ("/etc/kubernetes/kubelet.conf", "/etc/kubernetes/bootstrap-kubelet.conf", "/var/lib/kubelet/pki")
@@ -37,14 +35,20 @@ class Host:
 
     def unit(self, name):
         """Whether it runs, and whether it starts with the machine: ("active", "enabled")."""
-        return tuple(self.attempt("systemctl", question, name).stdout.strip() for question in ("is-active", "is-enabled"))
+        return tuple(self.attempt("systemctl", f"is-{question}", name).stdout.strip()
+                     for question in ("active", "enabled"))
 
     def processes(self, name):
         """The process ids of the programs of this name."""
         return self.attempt("pidof", name).stdout.split()
 
     def sandboxes(self):
-        return self.run("crictl", "--runtime-endpoint", CONTAINERD_SOCKET, "pods", "--quiet").split()
+        return self.run("ctr", "--namespace=k8s.io", "containers", "list", "--quiet",
+                        'labels."io.cri-containerd.kind"==sandbox').split()
+
+    def containers(self):
+        """Those that run, of sandboxes too."""
+        return self.cluster.containers_on(self.name)
 
     def has_link(self, name):
         return self.exists(f"/sys/class/net/{name}")
@@ -71,7 +75,7 @@ class Host:
     def leftovers(self):
         """What a cluster has left here that a new one must not find; nothing after a cleaning."""
         found = {"kubelet": self.unit("kubelet"), "processes": self.processes("kubelet"), "sandboxes": self.sandboxes(),
-                 "containers": sorted(self.cluster.containers_on(self.name)),
+                 "containers": sorted(self.containers()),
                  "links": [link for link in ("cni0", "flannel.1") if self.has_link(link)],
                  "mounts": self.mounts_of_kubelet(), "files": [path for path in CREDENTIALS if self.exists(path)],
                  **{backend: self.chains_of_kubernetes(backend) for backend in BACKENDS}}
@@ -83,6 +87,6 @@ class Host:
         """All that a cleaning could change, to compare."""
         return {**{backend: self.rules(backend) for backend in BACKENDS},
                 "links": sorted(link["ifname"] for link in json.loads(self.run("ip", "-json", "link"))),
-                "kubelet": self.unit("kubelet"), "sandboxes": sorted(self.sandboxes()),
+                "kubelet": self.unit("kubelet"), "containers": sorted(self.containers()),
                 "mounts": sorted(self.mounts_of_kubelet()),
                 "files": self.shell("find /etc/kubernetes /etc/cni /var/lib/cni /var/lib/kubelet/pki -xdev | sort")}

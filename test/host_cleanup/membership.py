@@ -1,21 +1,45 @@
 """A machine as a member of a cluster: its pods, how it leaves, and how it comes back."""
 
 from nodes import is_ready
-from objects import naked_pod
+from objects import TOLERATES_EVERYTHING, naked_pod
 from waiting import wait_until
 
 
-def run_pod(host, name, timeout=60, **pod):
+HOST_PORT = 8080
+
+
+def join(host):
+    """Makes the machine a node, on which pods run and have left their rules in both backends of iptables."""
+    cluster = host.cluster
+    cluster.join(host.name)
+    cluster.wait_ready(host.name)
+    run_pod(host, "web", host_port=HOST_PORT)
+    wait_until(lambda: all(chain in host.saved("iptables-nft") for chain in ("KUBE-SVC-", "CNI-HOSTPORT-DNAT")), 60,
+               f"kube-proxy and the CNI plugins have made their chains on {host.name}",
+               seen=lambda: host.saved("iptables-nft"))
+    copy_rules_to_legacy(host)
+
+
+def pod_on(host, name, **pod):
+    """A pod that is bound to the host, whatever its Node says."""
+    made = naked_pod(f"{name}-{host.name}", node=host.name, grace=1, tolerations=TOLERATES_EVERYTHING, **pod)
+    made["metadata"]["namespace"] = "default"
+    return made
+
+
+def run_pod(host, name, **pod):
     """Waits until it runs; returns its address."""
-    api, name = host.cluster.api, f"{name}-{host.name}"
-    api.create({**naked_pod(name, node=host.name, grace=1, tolerations=[{"operator": "Exists"}], **pod)} | {
-        "metadata": {"name": name, "namespace": "default"}})
+    created = host.cluster.api.create(pod_on(host, name, **pod))
 
     def running():
-        status = api.get("Pod", name, "default")["status"]
+        status = host.cluster.api.get("Pod", created["metadata"]["name"], "default")["status"]
         return status["phase"] == "Running" and status.get("podIP")
 
-    return wait_until(running, timeout, f"pod {name} runs", seen=lambda: host.cluster.kubectl("describe", "pod", name))
+    return wait_until(running, 60, f"pod {name} runs on {host.name}", seen=lambda: describe_pod(host, name))
+
+
+def describe_pod(host, name):
+    return host.cluster.kubectl("describe", "pod", f"{name}-{host.name}")
 
 
 def copy_rules_to_legacy(host):

@@ -4,7 +4,7 @@ import foreign
 import pytest
 from hand_over import HandOver, results
 from kubeadm_cluster import JoinFailed
-from membership import is_ready_again, leave_cluster, run_pod
+from membership import describe_pod, is_ready_again, leave_cluster, pod_on, run_pod
 from waiting import wait_until
 
 
@@ -35,15 +35,16 @@ def test_a_cleaned_machine_joins_again_with_another_pod_network(host, image, for
 
     leave_cluster(host)
     network = host.cluster.pod_subnet(host.name, network=1)
+    host.run("systemctl", "enable", "kubelet")  # kubeadm only warns that nobody did
     host.cluster.join(host.name, network)
     wait_until(lambda: is_ready_again(host, cleaning.node_uid), 60, f"{host.name} is Ready under another UID",
                seen=lambda: host.cluster.journal(host.name, "kubelet"))
     assert run_pod(host, "new").startswith(network.removesuffix("0/24"))
-    assert host.unit("kubelet") == ("active", "enabled"), "kubeadm starts and enables what was disabled"
+    assert host.unit("kubelet") == ("active", "enabled")
 
 
 def test_a_machine_that_was_not_cleaned_cannot_join_again(host):
-    leave_cluster(host)
+    host.cluster.api.delete("Node", host.name)
 
     with pytest.raises(JoinFailed) as refused:
         host.cluster.join(host.name)
@@ -54,11 +55,10 @@ def test_a_machine_that_was_not_cleaned_cannot_join_again(host):
 
 def test_after_kubeadm_reset_alone_the_old_bridge_lets_no_pod_have_an_address(host):
     host.run("kubeadm", "reset", "--force", f"--cri-socket={host.cluster.cri_socket}")
-    leave_cluster(host)
+    host.cluster.api.delete("Node", host.name)
     host.cluster.join(host.name, host.cluster.pod_subnet(host.name, network=1))
     host.cluster.wait_ready(host.name)
+    host.cluster.api.create(pod_on(host, "new"))
 
-    with pytest.raises(AssertionError) as failed:
-        run_pod(host, "new", timeout=15)
-
-    assert '"cni0" already has an IP address different from' in str(failed.value)
+    wait_until(lambda: '"cni0" already has an IP address different from' in describe_pod(host, "new"), 30,
+               "the new pod gets no address", seen=lambda: describe_pod(host, "new"))

@@ -7,13 +7,12 @@
 #include <string>
 
 #include "controller/host_cleanup/host_namespaces.hpp"
-#include "controller/host_cleanup/journal.hpp"
 #include "controller/host_cleanup/modes.hpp"
 #include "controller/host_cleanup/own_program.hpp"
 #include "controller/host_cleanup/preflight.hpp"
+#include "controller/host_cleanup/remove_tree.hpp"
 #include "controller/host_cleanup/report.hpp"
 #include "controller/host_cleanup/state_folder.hpp"
-#include "controller/host_cleanup/steps.hpp"
 #include "controller/host_cleanup/text.hpp"
 #include "controller/host_cleanup/unit_state.hpp"
 
@@ -27,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kReadyTimeout = 75s;
 /// All steps at their slowest, and the attempts to report; comes on top of the wait for the start.
 constexpr auto kWorkTimeout = 3600s;
+constexpr auto kLookTimeout = 90s;
 
 /// Open before the namespaces are entered: there is another /dev behind them.
 class TerminationLog {
@@ -71,19 +71,11 @@ bool is_over(const std::optional<crd::HostReport>& report) {
           report->phase == crd::cleanup_phase::kFailed);
 }
 
-int look_only(const CommandLine& command, const TerminationLog& log) {
-  Journal journal;
-  const auto facts = facts_of_this_machine();
-  const Context context{
-      .plan = command.plan, .facts = facts, .journal = journal, .folder = {}, .mark = {}};
-  return log.say(run_steps(all_steps(), context, command.removal_uid, [](const auto&) {}), kClean);
-}
-
-ToolCall start_call(const CommandLine& command, const OwnProgram& program,
+/// Starts the copy of this program in `folder`. It gets all rights of process 1, more than we have.
+ToolCall start_call(const std::string& unit, std::chrono::seconds limit, const OwnProgram& program,
                     const StateFolder& folder) {
-  const auto limit = command.timeout + kWorkTimeout;
   ToolCall call{.name = "systemd-run",
-                .arguments = {"--unit=" + unit_name(command.removal_uid), "--collect", "--quiet",
+                .arguments = {"--unit=" + unit, "--collect", "--quiet",
                               "--description=Cleans this machine of its Kubernetes node",
                               "--property=RuntimeMaxSec=" + std::to_string(limit.count()),
                               "--property=KillMode=control-group", "--property=TimeoutStopSec=30"},
@@ -99,9 +91,9 @@ void mark_as_program(const StateFolder& folder) {
   run_tool({.name = "chcon", .arguments = {"-R", "-t", "bin_t", folder.program().string()}});
 }
 
-/// Returns what went wrong.
-std::string start_unit(const CommandLine& command, const OwnProgram& program,
-                       const StateFolder& folder) {
+/// Writes down what is asked for, and copies this program. Returns what went wrong.
+std::string prepare(const CommandLine& command, const OwnProgram& program,
+                    const StateFolder& folder) {
   if (const auto made = folder.create(); !made) return made.error();
   ::unlink((folder.path() / "result.json").c_str());
   const Request request{.removal_uid = command.removal_uid,
@@ -112,8 +104,37 @@ std::string start_unit(const CommandLine& command, const OwnProgram& program,
   if (const auto written = folder.write(request); !written) return written.error();
   if (const auto copied = program.copy_to(folder.program()); !copied) return copied.error();
   mark_as_program(folder);
-  const auto started = run_tool(start_call(command, program, folder));
+  return {};
+}
+
+/// Returns what went wrong.
+std::string start_unit(const CommandLine& command, const OwnProgram& program,
+                       const StateFolder& folder) {
+  if (auto wrong = prepare(command, program, folder); !wrong.empty()) return wrong;
+  const auto started = run_tool(
+      start_call(unit_name(command.removal_uid), command.timeout + kWorkTimeout, program, folder));
   return started.failure.empty() ? "" : "systemd-run: " + words_of(started);
+}
+
+/// By a unit that ends at once, as nobody with our rights can read the rules of nftables.
+int look_only(const CommandLine& command, const OwnProgram& program, const TerminationLog& log) {
+  const StateFolder folder{StateFolder::path_for(command.removal_uid + "-look")};
+  auto wrong = prepare(command, program, folder);
+  std::optional<crd::HostReport> report;
+  if (wrong.empty()) {
+    auto call = start_call("noderemoval-host-look-" + command.removal_uid + ".service",
+                           kLookTimeout, program, folder);
+    call.arguments.insert(call.arguments.begin(), "--wait");
+    call.timeout = kLookTimeout + 10s;
+    const auto looked = run_tool(call);
+    report = folder.read_report();
+    if (!report) wrong = "systemd-run: " + words_of(looked);
+  }
+  const auto removed = remove_tree(folder.path());
+  ::rmdir(folder.path().parent_path().c_str());  // unless there is another one
+  if (!removed && wrong.empty()) wrong = removed.error();
+  if (!wrong.empty()) return log.fail(command.removal_uid, reason::kNotStarted, wrong);
+  return log.say(*report, kClean);
 }
 
 int wait_until_ready(const CommandLine& command, const StateFolder& folder,
@@ -167,7 +188,7 @@ int hand_over(const CommandLine& command) {
   if (const auto problem = problem_with_machine(command.plan)) {
     return log.fail(command.removal_uid, problem->reason, problem->detail);
   }
-  return look_only(command, log);
+  return look_only(command, *program, log);
 }
 
 }  // namespace host_cleanup

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kDisableTimeout = 60s;
 constexpr auto kStopTimeout = 150s;  // systemd itself gives it 90 s, and then kills it
-constexpr auto kEndTimeout = 10s;
+constexpr auto kEndTimeout = 2s;     // systemd has waited for those it knows
 
 /// What is there of the kubelet.
 struct Sight {
@@ -70,7 +70,7 @@ std::string what_is_left(const Sight& sight) {
 std::expected<Sight, std::string> look_until_off() {
   const auto deadline = Clock::now() + kEndTimeout;
   auto sight = look();
-  while (sight && !sight->is_off() && Clock::now() < deadline) {
+  while (sight && !sight->processes.empty() && Clock::now() < deadline) {
     ::usleep(200'000);
     sight = look();
   }

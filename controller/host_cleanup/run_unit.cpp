@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,6 +45,7 @@ class Unit {
   }
 
   int run() {
+    if (plan_.dry_run) return look();
     if (const auto why = wait_for_start(); !why.empty()) return end_without_start(why);
     if (take_lock() < 0) {
       return end(report_of_failure(request_.removal_uid, reason::kBusy,
@@ -52,13 +53,7 @@ class Unit {
                  kBusy);
     }
     remember();
-    const Context context{.plan = plan_,
-                          .facts = facts_,
-                          .journal = journal_,
-                          .folder = folder_.path(),
-                          .mark = request_.removal_uid};
-    const auto report = run_steps(all_steps(), context, request_.removal_uid,
-                                  [&](const crd::HostReport& known) { publish(known); });
+    const auto report = carry_out([&](const crd::HostReport& known) { publish(known); });
     const bool clean = report.phase == crd::cleanup_phase::kSucceeded;
     return end(report, clean ? kClean : kFailedExit);
   }
@@ -72,6 +67,22 @@ class Unit {
     if (const auto written = folder_.write(report); !written) {
       note(LogLevel::Error, "cannot write the result", written.error());
     }
+  }
+
+  int look() {
+    const auto node = NodeClient{facts_.kubeconfig, request_.node_name}.get();
+    if (node) facts_.addresses = addresses_of_node(*node);
+    publish(carry_out([](const crd::HostReport&) {}));
+    return kClean;
+  }
+
+  crd::HostReport carry_out(const std::function<void(const crd::HostReport&)>& known) {
+    const Context context{.plan = plan_,
+                          .facts = facts_,
+                          .journal = journal_,
+                          .folder = folder_.path(),
+                          .mark = request_.removal_uid};
+    return run_steps(all_steps(), context, request_.removal_uid, known);
   }
 
   /// "" when it may start, else why it never will.

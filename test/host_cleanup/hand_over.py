@@ -5,7 +5,7 @@ import uuid
 
 from waiting import wait_until
 
-NAMESPACE = "noderemoval-host"
+NAMESPACE = "hand-over"  # not that of the operator, which the chart makes
 START = "noderemoval.dev/host-cleanup-start"
 REPORT = "noderemoval.dev/host-cleanup-report"
 CLAIM = "noderemoval.dev/claim"

@@ -68,3 +68,14 @@ def is_ready_again(host, old_uid):
     """Whether its kubelet has registered a Node that is not the old one, and that is Ready."""
     node = host.cluster.api.get("Node", host.name)
     return bool(node) and node["metadata"]["uid"] != old_uid and is_ready(host.cluster.api, host.name)
+
+
+def hang_once_kubelet_is_stopped(host):
+    """A cleaning that begins then stands still before its second step, while it waits for containerd."""
+    host.cluster.write_on(host.name, "/etc/systemd/system/kubelet.service.d/hang.conf",
+                          "[Service]\nExecStopPost=/usr/bin/systemctl kill --signal=STOP containerd.service\n")
+    host.run("systemctl", "daemon-reload")
+
+
+def thaw_containerd(host):
+    host.run("systemctl", "kill", "--signal=CONT", "containerd")

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,16 @@
 namespace host_cleanup {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kAllTimeout = std::chrono::seconds(180);
+
 /// Routes go with their interfaces. Returns what went wrong.
 std::string carry_out_links(const Context& context, const LinkPlan& plan) {
   std::string problem;
+  const auto deadline = Clock::now() + kAllTimeout;
   for (const auto& name : plan.remove) {
+    if (Clock::now() > deadline) return "the interfaces could not be deleted in time";
     // The veths of a bridge may be gone with the pods by now.
     if (!has_link(name)) continue;
     const auto result = context.run({.name = "ip", .arguments = {"link", "delete", "dev", name}});

@@ -79,24 +79,32 @@ void describe_plan(CLI::App& app, crd::CleanupPlan& plan) {
 
 /// What the operator says and people do not.
 void describe_hand_over(CLI::App& app, CommandLine& command, bool& hand_over) {
-  const std::string hidden;  // no group: not in --help
-  app.add_flag("--hand-over", hand_over, "")->group(hidden);
-  app.add_option("--removal-uid", command.removal_uid, "")->check(wrong_with_uid)->group(hidden);
-  app.add_option("--node-uid", command.node_uid, "")->check(wrong_with_uid)->group(hidden);
-  app.add_option("--node-name", command.node_name, "")
+  const std::string group = "Used by the operator and by what it starts";
+  app.add_flag("--hand-over", hand_over, "In a pod: give the cleaning to the machine of the pod")
+      ->check(wrong_with_flag)
+      ->group(group);
+  app.add_option("--removal-uid", command.removal_uid, "UID of the NodeRemoval")
+      ->check(wrong_with_uid)
+      ->group(group);
+  app.add_option("--node-name", command.node_name, "Name of the Node")
       ->check([](const std::string& value) {
         const auto name = controller::Name::parse(value);
         return name ? std::string{} : name.error();
       })
-      ->group(hidden);
+      ->group(group);
+  app.add_option("--node-uid", command.node_uid, "UID of the Node")
+      ->check(wrong_with_uid)
+      ->group(group);
   app.add_option_function<std::int64_t>(
          "--timeout",
          [&command](const std::int64_t& value) { command.timeout = std::chrono::seconds{value}; },
-         "")
+         "Seconds to wait for the start")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{86400}))
       ->check(wrong_with_number)
-      ->group(hidden);
-  app.add_option("--run", command.folder, "")->group(hidden);
+      ->default_str(std::to_string(command.timeout.count()))
+      ->group(group);
+  app.add_option("--run", command.folder, "On the machine: do what is described in this folder")
+      ->group(group);
 }
 
 /// What no single option can see.

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -11,6 +12,15 @@ namespace host_cleanup {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kAllTimeout = std::chrono::seconds(300);
+
+/// What this cleaning itself works with.
+bool is_ours(const fs::path& path) {
+  const auto text = path.string() + "/";
+  return text.starts_with("/var/lib/noderemoval/") || text.starts_with("/run/noderemoval/");
+}
 
 /// Where the path leads, or why it must not be deleted.
 std::expected<fs::path, std::string> checked(const std::string& path) {
@@ -21,6 +31,7 @@ std::expected<fs::path, std::string> checked(const std::string& path) {
   if (const auto problem = crd::problem_with_extra_path(resolved.string())) {
     return std::unexpected(path + " leads to " + resolved.string() + ", which " + *problem);
   }
+  if (is_ours(resolved)) return std::unexpected(path + " is where this cleaning is kept");
   if (const auto why = why_not_removable(resolved); !why.empty()) {
     return std::unexpected(path + ": " + why);
   }
@@ -37,6 +48,7 @@ bool is_there(const fs::path& path) {
 Outcome clean_extra_paths(const Context& context) {
   std::vector<std::string> found;
   std::string problem;
+  const auto deadline = Clock::now() + kAllTimeout;
   for (const auto& path : context.plan.extra_paths) {
     const auto resolved = checked(path);
     if (!resolved) {
@@ -46,7 +58,8 @@ Outcome clean_extra_paths(const Context& context) {
     if (!is_there(*resolved)) continue;
     found.push_back(path);
     if (context.plan.dry_run) continue;
-    const auto removed = remove_tree(*resolved);
+    const auto removed = remove_tree(
+        *resolved, std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()));
     context.journal.write(
         controller::LogLevel::Info, "deletes a path",
         {{"path", resolved->string()}, {"error", removed ? "" : removed.error()}});

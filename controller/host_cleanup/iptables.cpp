@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kAttempts = 5;  // somebody else may change a rule between the look and the change
+constexpr int kAttempts = 3;  // somebody else may change a rule between the look and the change
 
 /// What was found and done, over all backends.
 struct Sum {

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTimeout = 60s;
+constexpr auto kTimeout = 30s;
 constexpr std::size_t kMaxRules = std::size_t{64} * 1024 * 1024;
 
 bool has_both(const std::string& tool) {

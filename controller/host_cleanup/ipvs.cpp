@@ -61,7 +61,7 @@ std::string words_for(const Sight& sight) {
 
 std::string missing_tool(const Sight& sight, bool flush) {
   if ((!sight.services.empty() || flush) && !find_tool("ipvsadm")) return "ipvsadm";
-  if (sight.interface && !find_tool("ip")) return "ip (iproute2)";
+  if (sight.interface && !find_tool("ip")) return "ip";
   // kube-proxy brings an ipset of its own; without one nobody can say what sets there are.
   const bool used = !sight.services.empty() || sight.interface;
   return used && !find_tool("ipset") ? "ipset" : "";
@@ -93,22 +93,23 @@ Outcome clean_ipvs(const Context& context) {
   if (!sight) return failed(failure::kToolFailed, sight.error());
   const bool empty = sight->has_ipvs && sight->services.empty() && sight->others == 0;
   const bool flush = context.plan.flush_all && !empty;
-  if (const auto tool = missing_tool(*sight, flush); !tool.empty()) {
-    return failed(failure::kToolMissing,
-                  tool + " is not installed; there is: " +
-                      (words_for(*sight).empty() ? "perhaps IPVS" : words_for(*sight)));
-  }
   const bool work = flush || !sight->services.empty() || sight->interface || !sight->sets.empty();
   if (!work) {
     const auto words = words_for(*sight);
     return nothing_to_do(words.empty() ? "nothing of kube-proxy in IPVS" : words);
   }
+  const auto missing = missing_tool(*sight, flush);
   if (flush) sight->others = 0;
   const auto words = (flush ? "ipvsadm -C; " : "") + words_for(*sight);
-  if (context.plan.dry_run) return planned("would remove " + words);
-  if (const auto problem = carry_out(context, *sight, flush); !problem.empty()) {
-    return failed(failure::kToolFailed, problem);
+  if (context.plan.dry_run && !missing.empty()) {
+    return failed(failure::kToolMissing, missing + " is not installed: " + words);
   }
+  if (context.plan.dry_run) return planned("would remove " + words);
+  // What can be done is done.
+  const auto problem = carry_out(context, *sight, flush);
+  if (!missing.empty())
+    return failed(failure::kToolMissing, missing + " is not installed: " + words);
+  if (!problem.empty()) return failed(failure::kToolFailed, problem);
   return done("removed " + words);
 }
 

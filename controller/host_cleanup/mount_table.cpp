@@ -90,13 +90,17 @@ std::vector<std::string> mounts_at_or_below(const std::vector<std::string>& moun
   return in_order(std::move(found));
 }
 
-std::vector<std::string> kubelet_folders(const std::string& root_folder) {
+std::expected<std::vector<std::string>, std::string> kubelet_folders(
+    const std::string& root_folder) {
   std::vector<std::string> folders;
   for (const auto& folder : {std::string{kKubeletFolder}, root_folder}) {
+    if (folder.empty()) continue;
     std::error_code error;
-    const auto path = folder.empty() ? fs::path{} : fs::canonical(folder, error);
+    const auto path = fs::canonical(folder, error);
+    if (error == std::errc::no_such_file_or_directory) continue;
+    if (error) return std::unexpected("cannot resolve " + folder + ": " + error.message());
     // Below / would be all the mounts of the machine.
-    if (error || path.empty() || path == path.root_path()) continue;
+    if (path == path.root_path()) return std::unexpected(folder + " leads to /");
     if (std::ranges::find(folders, path.string()) == folders.end()) {
       folders.push_back(path.string());
     }
@@ -108,8 +112,10 @@ std::expected<std::vector<std::string>, std::string> kubelet_mounts(
     const std::string& root_folder) {
   const auto points = mount_points();
   if (!points) return std::unexpected(points.error());
+  const auto folders = kubelet_folders(root_folder);
+  if (!folders) return std::unexpected(folders.error());
   std::vector<std::string> found;
-  for (const auto& folder : kubelet_folders(root_folder)) {
+  for (const auto& folder : *folders) {
     for (auto& mount : mounts_below(*points, folder)) found.push_back(std::move(mount));
   }
   return found;

@@ -23,8 +23,10 @@ std::vector<std::string> mounts_below(const std::vector<std::string>& mount_poin
 std::vector<std::string> mounts_at_or_below(const std::vector<std::string>& mount_points,
                                             const std::string& folder);
 
-/// Folders of the kubelet, without symbolic links, that exist.
-std::vector<std::string> kubelet_folders(const std::string& root_folder);
+/// Folders of the kubelet, without symbolic links, that exist. Fails when one of them cannot be
+/// resolved, for what is mounted below would be overlooked.
+std::expected<std::vector<std::string>, std::string> kubelet_folders(
+    const std::string& root_folder);
 
 /// All mounts below those, in the order in which they can be unmounted.
 std::expected<std::vector<std::string>, std::string> kubelet_mounts(const std::string& root_folder);

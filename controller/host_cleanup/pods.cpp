@@ -68,6 +68,36 @@ Outcome remove_pods(const Context& context, const std::string& endpoint, Pods po
                 counted(pods.ids.size(), "pod") + " left; crictl " + cut(words, 120));
 }
 
+/// Containers that a kubelet before 1.24 has started with Docker, without a CRI.
+std::vector<std::string> containers_in_docker() {
+  std::vector<std::string> ids;
+  if (!find_tool("docker")) return ids;
+  // Where no Docker runs it knows of no containers either.
+  const auto result =
+      run_tool({.name = "docker",
+                .arguments = {"ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"},
+                .timeout = kListTimeout});
+  for (const auto& line : lines_of(result.output)) {
+    const auto words = words_in(line);
+    if (words.size() == 2 && words[1].starts_with("k8s_")) ids.push_back(words[0]);
+  }
+  return ids;
+}
+
+Outcome clean_docker(const Context& context) {
+  const auto ids = containers_in_docker();
+  if (ids.empty()) return nothing_to_do("no containers of Kubernetes in Docker");
+  const auto count = counted(ids.size(), "container") + " in Docker";
+  if (context.plan.dry_run) return planned("would remove " + count);
+  ToolCall call{.name = "docker", .arguments = {"rm", "--force", "--volumes"}, .timeout = 300s};
+  call.arguments.insert(call.arguments.end(), ids.begin(), ids.end());
+  const auto result = context.run(call);
+  const auto left = containers_in_docker();
+  if (left.empty()) return done(count + " removed, 0 left");
+  return failed(failure::kPodsLeft,
+                counted(left.size(), "container") + " in Docker left: " + words_of(result));
+}
+
 Outcome clean_runtime(const Context& context, const Runtime& runtime, std::size_t shims) {
   if (!find_tool("crictl")) {
     if (shims == 0) return nothing_to_do("no container of Kubernetes runs; crictl is missing");
@@ -102,8 +132,8 @@ std::vector<Runtime> runtimes(const KubeletFacts& facts) {
     return {{.endpoint = facts.runtime_endpoint, .named = true}};
   }
   std::vector<Runtime> found;
-  for (const std::string path : {"/run/containerd/containerd.sock", "/run/crio/crio.sock",
-                                 "/run/cri-dockerd.sock", "/run/dockershim.sock"}) {
+  for (const std::string path :
+       {"/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock"}) {
     if (is_socket(path)) found.push_back({.endpoint = "unix://" + path, .named = false});
   }
   return found;
@@ -112,18 +142,21 @@ std::vector<Runtime> runtimes(const KubeletFacts& facts) {
 Outcome clean_pods(const Context& context) {
   const auto shims = count_shims();
   const auto all = runtimes(context.facts);
-  if (all.empty()) {
-    if (shims == 0) return nothing_to_do("no container runtime runs, and no container");
+  if (all.empty() && shims > 0) {
     return failed(failure::kPodsLeft, counted(shims, "container process") +
                                           " of Kubernetes run without their runtime: start it, "
                                           "such as containerd, and clean again");
   }
-  Outcome outcome = nothing_to_do("no pods");
+  Outcome outcome = nothing_to_do("no container runtime runs, and no container");
+  const auto add = [&](Outcome one) {
+    const bool work = one.result != crd::step_result::kNothingToDo;
+    if (work || outcome.result == crd::step_result::kNothingToDo) outcome = std::move(one);
+    return outcome.result != crd::step_result::kFailed;
+  };
   for (const auto& runtime : all) {
-    auto one = clean_runtime(context, runtime, shims);
-    if (one.result == crd::step_result::kFailed) return one;
-    if (one.result != crd::step_result::kNothingToDo || all.size() == 1) outcome = std::move(one);
+    if (!add(clean_runtime(context, runtime, shims))) return outcome;
   }
+  if (find_tool("docker")) add(clean_docker(context));
   return outcome;
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,17 +44,21 @@ class Unit {
         facts_(folder_.remembered(facts_of_this_machine())),
         credentials_(request_.removal_uid) {
     if (facts_.kubeconfig.empty()) facts_.kubeconfig = kKubeletConf;
+    // One that was killed after the reset goes on with what it had copied.
+    std::error_code error;
+    const bool gone = !std::filesystem::exists(facts_.kubeconfig, error);
+    kubeconfig_ = gone ? credentials_.kubeconfig() : std::filesystem::path{facts_.kubeconfig};
   }
 
   int run() {
     if (plan_.dry_run) return look();
     if (const auto why = wait_for_start(); !why.empty()) return end_without_start(why);
+    remember();
     if (take_lock() < 0) {
       return end(report_of_failure(request_.removal_uid, reason::kBusy,
                                    "another cleaning of this machine runs"),
                  kBusy);
     }
-    remember();
     const auto report = carry_out([&](const crd::HostReport& known) { publish(known); });
     const bool clean = report.phase == crd::cleanup_phase::kSucceeded;
     return end(report, clean ? kClean : kFailedExit);
@@ -70,7 +76,7 @@ class Unit {
   }
 
   int look() {
-    const auto node = NodeClient{facts_.kubeconfig, request_.node_name}.get();
+    const auto node = NodeClient{kubeconfig_, request_.node_name}.get();
     if (node) facts_.addresses = addresses_of_node(*node);
     publish(carry_out([](const crd::HostReport&) {}));
     return kClean;
@@ -88,7 +94,7 @@ class Unit {
   /// "" when it may start, else why it never will.
   std::string wait_for_start() {
     const auto begin = Clock::now();
-    const NodeClient client{facts_.kubeconfig, request_.node_name};
+    const NodeClient client{kubeconfig_, request_.node_name};
     bool seen = false;
     std::string last_error;
     note(LogLevel::Info, "waits for the start", request_.node_name);
@@ -182,6 +188,7 @@ class Unit {
   Journal& journal_;
   KubeletFacts facts_;
   CredentialsCopy credentials_;
+  std::filesystem::path kubeconfig_;
 };
 
 std::expected<crd::CleanupPlan, std::string> plan_of(const Request& request) {

@@ -36,7 +36,7 @@ std::string tool_path();
 
 /// Runs it to its end, in a process group of its own that is killed when it is late or prints too
 /// much, and that dies with us. A process that the tool leaves behind does not delay the end. Its
-/// messages are in English.
+/// messages are in English. Assumes that we ignore SIGPIPE: a tool need not read its input.
 ToolResult run_tool(const ToolCall& call);
 
 /// For messages: what it wrote to standard error, in one line, or else why it failed.

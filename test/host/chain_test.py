@@ -62,7 +62,8 @@ def test_a_dry_run_says_it_all_and_does_nothing(machine):
                               "ExtraPaths": "Skipped"}
     assert "2 pods" in cleaning.details["Pods"]
     assert state_of(machine) == before
-    assert [call for call in machine.calls() if " show " not in call and not call.endswith(" pods -q")] == []
+    looks = (" show ", " pods -q", "docker ps ")
+    assert [call for call in machine.calls() if not any(look in call for look in looks)] == []
 
 
 @pytest.mark.parametrize(("flag", "words"), [
@@ -102,8 +103,8 @@ def test_pods_that_cannot_be_removed_end_the_cleaning(machine, trouble):
 def test_containers_that_nobody_can_remove_end_the_cleaning(machine, missing):
     machine.add_kubelet()
     machine.add_kubeadm_files()
-    machine.start("bash", "-c", "exec -a /usr/bin/containerd-shim-runc-v2 /usr/bin/python3 -c 'import time; time.sleep(99)' "
-                                "-namespace k8s.io -id 77")
+    machine.start("bash", "-c", "exec -a /usr/bin/containerd-shim-runc-v2 /usr/bin/python3 -c "
+                                "'import time; time.sleep(99)' -namespace k8s.io -id 77")
     if missing == "crictl":
         machine.add_runtime()
         machine.remove("/usr/local/sbin/crictl")
@@ -111,6 +112,16 @@ def test_containers_that_nobody_can_remove_end_the_cleaning(machine, missing):
     cleaning = machine.clean(check=1)
     assert cleaning.steps["Pods"] == "Failed" and cleaning.steps["KubeadmReset"] == "Skipped", cleaning.text
     assert "1 container process" in cleaning.details["Pods"]
+
+
+def test_containers_that_an_old_kubelet_has_started_with_docker_go_and_others_stay(machine):
+    machine.write("/run/fake/docker/k8s_POD_web", "id1\n")
+    machine.write("/run/fake/docker/k8s_web_web", "id2\n")
+    machine.write("/run/fake/docker/my_k8s_tool", "id3\n")
+    cleaning = machine.clean(check=0)
+    assert cleaning.details["Pods"] == "2 containers in Docker removed, 0 left"
+    assert machine.sh("ls /run/fake/docker").split() == ["my_k8s_tool"]
+    assert machine.clean(check=0).steps["Pods"] == "NothingToDo"
 
 
 def test_nothing_is_erased_through_a_mount_that_is_busy(machine):
@@ -182,8 +193,8 @@ def test_the_result_file_and_the_log_say_what_was_done(machine):
         assert words in log
     result = machine.read("/var/lib/noderemoval/by-hand/result.json")
     assert '"phase":"Succeeded"' in result and '{"name":"Kubelet","result":"Done"' in result
-    assert machine.sh("stat -c '%a %U' /var/lib/noderemoval/by-hand /var/lib/noderemoval/by-hand/*").split("\n")[:-1] == \
-        ["700 root", "600 root", "600 root"]
+    modes = machine.sh("cd /var/lib/noderemoval && stat -c '%a %U' by-hand by-hand/*")
+    assert modes.splitlines() == ["700 root", "600 root", "600 root"]
 
 
 def test_killed_while_a_tool_runs_the_next_run_comes_to_the_same_end(machine):

@@ -153,6 +153,24 @@ def test_a_node_of_that_name_with_another_uid_is_told_nothing(machine, pod, api)
     assert pod.result()["phase"] == "Succeeded" and api.report() is None
 
 
+def test_killed_after_the_reset_it_goes_on_with_the_credentials_it_had_copied(machine, pod, api):
+    machine.write("/etc/cni/net.d/10-x.conf")
+    assert pod.hand_over()[0] == 0
+    # The interface hangs until it is killed: what comes before is done by then.
+    machine.write("/usr/local/sbin/ip", "#!/bin/sh\n[ $1 != link ] || exec sleep 1000\n")
+    machine.sh("chmod +x /usr/local/sbin/ip && /usr/sbin/ip link add cni0 type bridge")
+    api.set_node(start=REMOVAL)
+    machine.wait_for("grep -lx sleep /proc/[0-9]*/comm")
+    machine.kill("ld-linux-x86-64")
+    pod.wait_for_end()
+    assert not machine.exists("/etc/kubernetes/kubelet.conf")
+    machine.remove("/usr/local/sbin/ip")
+    pod.hand_over()
+    pod.wait_for_end()
+    assert api.report()["phase"] == "Succeeded"
+    assert "cni0" not in machine.sh("ip link") and not machine.exists("/run/noderemoval")
+
+
 def test_killed_in_the_middle_a_new_unit_comes_to_the_same_end(machine, pod, api):
     machine.write("/run/fake/hang")
     assert pod.hand_over()[0] == 0

@@ -1,7 +1,7 @@
 """A machine in namespaces of its own: a network, mounts and processes that the real one does not see.
 
-It has the tools of the real machine for networks. What starts and stops services, runs pods and resets kubeadm is played
-by the programs in fake_tools, which write down what they were asked for.
+It has the tools of the real machine for networks. What starts and stops services, runs pods and resets kubeadm is
+played by the programs in fake_tools, which write down what they were asked for.
 """
 
 import os

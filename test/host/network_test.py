@@ -41,7 +41,8 @@ def test_interfaces_of_cni_go_and_those_of_the_machine_stay(machine):
 
 @pytest.mark.parametrize(("set_up", "name", "why"), [
     ("true", "uplink", "has the default route"),
-    ("ip link add cni0 type bridge && ip address add 192.0.2.7/32 dev cni0", "cni0", "has the node's address 192.0.2.7"),
+    ("ip link add cni0 type bridge && ip address add 192.0.2.7/32 dev cni0", "cni0",
+     "has the node's address 192.0.2.7"),
     ("ip link add over link cable type macvlan && ip link set over up && ip address add 198.51.100.7/24 dev over && "
      "ip route add default via 198.51.100.1 metric 7", "cable", "over lies upon it"),
     ("ip link add cilium_host type veth peer name cilium_net", "cilium_host", "Cilium's programs"),
@@ -57,8 +58,8 @@ def test_an_interface_that_the_machine_needs_is_refused_even_when_it_is_named(ma
 
 
 def test_files_of_kubernetes_go_and_those_of_others_stay(machine):
-    for name, text in (("10-flannel.conflist", FLANNEL), ("87-podman-bridge.conflist", PODMAN), ("10-mine.conf", BRIDGE),
-                       ("calico-kubeconfig", "secret")):
+    for name, text in (("10-flannel.conflist", FLANNEL), ("87-podman-bridge.conflist", PODMAN),
+                       ("10-mine.conf", BRIDGE), ("calico-kubeconfig", "secret")):
         machine.write(f"/etc/cni/net.d/{name}", text)
     for file in ("networks/cbr0/10.244.1.7", "networks/podman/10.88.0.2", "results/cbr0-4a1c-eth0",
                  "results/podman-77aa-eth0", "flannel/4a1c"):
@@ -85,8 +86,8 @@ def test_ip_sets_of_kube_proxy_go_after_the_rules_that_use_them(machine):
     made = machine.run("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port", check=False)
     if made.returncode:
         pytest.skip(f"this kernel has no IP sets: {made.stderr}")
-    machine.sh("ipset create KUBE-LOOP-BACK hash:ip && ipset create adminset hash:ip && ipset create XKUBE-1 hash:ip && "
-               "iptables-nft -N KUBE-SERVICES && "
+    machine.sh("ipset create KUBE-LOOP-BACK hash:ip && ipset create adminset hash:ip && "
+               "ipset create XKUBE-1 hash:ip && iptables-nft -N KUBE-SERVICES && "
                "iptables-nft -A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT")
     busy = machine.clean("--steps=IPVS", check=1)
     assert "in use by a kernel component" in busy.details["IPVS"]
@@ -99,6 +100,13 @@ def test_ip_sets_of_kube_proxy_go_after_the_rules_that_use_them(machine):
 def test_the_interface_of_kube_proxy_goes(machine):
     machine.sh("ip link add kube-ipvs0 type bridge && ip address add 10.96.0.1/32 dev kube-ipvs0")
     assert machine.clean("--steps=IPVS", check=0).details["IPVS"] == "removed kube-ipvs0"
+    assert "kube-ipvs0" not in links(machine)
+
+
+def test_what_needs_a_tool_that_is_missing_is_a_failure_and_the_rest_is_done(machine):
+    machine.sh("ip link add kube-ipvs0 type bridge")
+    machine.hide("ipset")
+    assert "ipset is not installed" in machine.clean("--steps=IPVS", check=1).details["IPVS"]
     assert "kube-ipvs0" not in links(machine)
 
 

@@ -75,6 +75,11 @@ def test_an_extra_path_that_leads_into_the_system_by_a_link_is_refused(machine):
     assert machine.exists("/usr/bin/env")
 
 
+def test_the_folder_of_the_cleaning_itself_is_no_extra_path(machine):
+    cleaning = machine.clean("--extra-path=/var/lib/noderemoval/by-hand", check=1)
+    assert "is where this cleaning is kept" in cleaning.details["ExtraPaths"]
+
+
 def test_extra_paths_can_be_given_twice(machine):
     machine.write("/var/run/calico/x")
     assert machine.clean("--extra-path=/var/run/calico", check=0).steps["ExtraPaths"] == "Done"

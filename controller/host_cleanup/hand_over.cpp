@@ -122,13 +122,19 @@ int look_only(const CommandLine& command, const OwnProgram& program, const Termi
   auto wrong = prepare(command, program, folder);
   std::optional<crd::HostReport> report;
   if (wrong.empty()) {
-    auto call = start_call("noderemoval-host-look-" + command.removal_uid + ".service",
-                           kLookTimeout, program, folder);
-    call.arguments.insert(call.arguments.begin(), "--wait");
-    call.timeout = kLookTimeout + 10s;
-    const auto looked = run_tool(call);
+    const auto unit = "noderemoval-host-look-" + command.removal_uid + ".service";
+    const auto started = run_tool(start_call(unit, kLookTimeout, program, folder));
+    // systemd-run could wait itself, but only where there is D-Bus.
+    const auto deadline = Clock::now() + kLookTimeout + 10s;
+    while (is_running(unit) && Clock::now() < deadline) ::usleep(200'000);
     report = folder.read_report();
-    if (!report) wrong = "systemd-run: " + words_of(looked);
+    if (!report) {
+      wrong = started.failure.empty() ? "the unit " + unit +
+                                            " ended without a result; see on the "
+                                            "machine: journalctl -u " +
+                                            unit
+                                      : "systemd-run: " + words_of(started);
+    }
   }
   const auto removed = remove_tree(folder.path());
   ::rmdir(folder.path().parent_path().c_str());  // unless there is another one

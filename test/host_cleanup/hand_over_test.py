@@ -50,6 +50,7 @@ def test_nothing_is_changed_when_another_node_of_the_same_name_has_joined_meanwh
     host.run("systemctl", "restart", "kubelet")
     wait_until(lambda: is_ready_again(host, cleaning.node_uid), 60, f"{host.name} is Ready under another UID",
                seen=cleaning.told)
+    cleaning.wait_pod_gone()
     before = host.state()
     cleaning.annotate({CLAIM: json.dumps({"uid": cleaning.uid})})
     cleaning.start()

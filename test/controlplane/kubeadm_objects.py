@@ -20,8 +20,12 @@ def install(cluster, kubeadm):
     config = cluster.folder / "kubeadm.yaml"
     config.write_text("---\n".join(json.dumps(document) + "\n" for document in _configuration(cluster)),
                       encoding="utf-8")
+    kubeconfig = cluster.folder / "kubeadm.kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    # With the certificates in it, for what it says of the cluster becomes public as it is.
+    kubeconfig.write_text(cluster.kubectl("config", "view", "--raw", "--flatten"), encoding="utf-8")
     for phase in (("upload-config", "kubeadm"), ("bootstrap-token",)):
-        command = [kubeadm, "init", "phase", *phase, f"--config={config}", f"--kubeconfig={cluster.kubeconfig}"]
+        command = [kubeadm, "init", "phase", *phase, f"--config={config}", f"--kubeconfig={kubeconfig}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"kubeadm init phase {' '.join(phase)} failed: {done.stderr.strip()}")
@@ -44,8 +48,9 @@ def _configuration(cluster):
 def _kubelet_config(minor):
     name = "kubelet-config" + ("" if minor >= 24 else f"-1.{minor}")
     role = f"kubeadm:{name}"
-    # kubeadm takes an empty list for the default.
-    settings = {**kubelet_settings(CA_ON_NODE, minor), "rotateCertificates": True, "enforceNodeAllocatable": ["none"]}
+    # kubeadm takes the empty list for the default, and that goes together.
+    settings = {**kubelet_settings(CA_ON_NODE, minor), "rotateCertificates": True, "cgroupsPerQOS": True}
+    del settings["enforceNodeAllocatable"]
     yield _object("ConfigMap", name, data={"kubelet": json.dumps(settings)})
     yield _object("Role", role, rules=[{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [name],
                                         "verbs": ["get"]}])

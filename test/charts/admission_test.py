@@ -1,6 +1,8 @@
 """The ValidatingAdmissionPolicies, which values can switch on."""
 
+import os
 import re
+import textwrap
 
 import pytest
 from helm import REPOSITORY, HelmError
@@ -83,3 +85,16 @@ def test_pods_that_clean_machines_run_only_images_that_are_allowed(helm):
     assert "request.namespace == 'hosts'" in rules
     [condition] = rendered[f"{KIND} noderemoval-host-pods"]["spec"]["matchConditions"]
     assert "request.namespace == 'hosts'" in condition["expression"]
+
+
+def test_the_patch_of_the_docs_allows_another_image_without_helm(kustomize, tmp_path):
+    text = (REPOSITORY / "docs/security.md").read_text(encoding="utf-8")
+    patch = re.search(r"^    - target: .* noderemoval-operator-creates-pods}\n(?:      .*\n)+", text, re.M).group()
+    overlay = os.path.relpath(REPOSITORY / "manifests/overlays/admission", tmp_path.resolve())
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{overlay}]\npatches:\n{textwrap.dedent(patch)}", encoding="utf-8")
+    rules, before = (each[f"{KIND} noderemoval-operator-creates-pods"]["spec"]["validations"]
+                     for each in (kustomize(tmp_path), kustomize("manifests/overlays/admission")))
+    [(new, old)] = [pair for pair in zip(rules, before) if pair[0] != pair[1]]
+    assert old["expression"].endswith('in ["noderemoval:0.1.0"]')
+    assert new["expression"].endswith("in ['registry.example/noderemoval:0.1.0']")
+    assert new["messageExpression"] == old["messageExpression"]

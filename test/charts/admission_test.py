@@ -79,7 +79,8 @@ def test_pods_that_clean_machines_run_only_images_that_are_allowed(helm):
     values = {"image": {"repository": "registry.example:5000/a", "digest": digest},
               "hostCleanup": {"namespace": "hosts", "allowImages": ["b:1"]}, "admission": {"enabled": True}}
     rendered = helm.render(values, *NEW)
-    rules = [rule["expression"] for rule in rendered[f"{KIND} noderemoval-operator-creates-pods"]["spec"]["validations"]]
+    policy = rendered[f"{KIND} noderemoval-operator-creates-pods"]
+    rules = [rule["expression"] for rule in policy["spec"]["validations"]]
     [images] = [rule for rule in rules if ".?image." in rule]
     assert images.endswith(f' in ["registry.example:5000/a@{digest}","b:1"]')
     assert "request.namespace == 'hosts'" in rules
@@ -89,11 +90,13 @@ def test_pods_that_clean_machines_run_only_images_that_are_allowed(helm):
 
 def test_the_patch_of_the_docs_allows_another_image_without_helm(kustomize, tmp_path):
     text = (REPOSITORY / "docs/security.md").read_text(encoding="utf-8")
-    patch = re.search(r"^    - target: .* noderemoval-operator-creates-pods}\n(?:      .*\n)+", text, re.M).group()
+    name = "noderemoval-operator-creates-pods"
+    patch = re.search(rf"^    - target: .* {name}}}\n(?:      .*\n)+", text, re.M).group()
     overlay = os.path.relpath(REPOSITORY / "manifests/overlays/admission", tmp_path.resolve())
-    (tmp_path / "kustomization.yaml").write_text(f"resources: [{overlay}]\npatches:\n{textwrap.dedent(patch)}", encoding="utf-8")
-    rules, before = (each[f"{KIND} noderemoval-operator-creates-pods"]["spec"]["validations"]
-                     for each in (kustomize(tmp_path), kustomize("manifests/overlays/admission")))
+    (tmp_path / "kustomization.yaml").write_text(
+        f"resources: [{overlay}]\npatches:\n{textwrap.dedent(patch)}", encoding="utf-8")
+    rules, before = (kustomize(folder)[f"{KIND} {name}"]["spec"]["validations"]
+                     for folder in (tmp_path, "manifests/overlays/admission"))
     [(new, old)] = [pair for pair in zip(rules, before) if pair[0] != pair[1]]
     assert old["expression"].endswith('in ["noderemoval:0.1.0"]')
     assert new["expression"].endswith("in ['registry.example/noderemoval:0.1.0']")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 
 import pytest
+import yaml
 from default_values_test import CHART_ONLY, CRD, KEEP, ONE_REPLICA
 from helm import NAMESPACE, REPOSITORY
 from objects import difference
@@ -29,16 +31,18 @@ def test_the_objects_are_those_of_the_overlay(helm, kustomize):
         assert difference(expected[name], installed) == {}, name
 
 
-def test_it_can_be_added_to_another_overlay(helm, kustomize, tmp_path):
+def test_the_kustomization_of_the_docs_adds_it_to_another_overlay_and_image(helm, kustomize, tmp_path):
+    page = (REPOSITORY / "docs/host-cleanup.md").read_text(encoding="utf-8")
+    kustomization = yaml.safe_load(re.search(r"^```yaml\n(.*?kind: Kustomization\n.*?)```", page, re.M | re.S).group(1))
     # kustomize takes no absolute paths.
-    overlay, component = (os.path.relpath(REPOSITORY / "manifests" / each, tmp_path.resolve())
-                          for each in ("overlays/ha", "components/host-cleanup"))
-    (tmp_path / "kustomization.yaml").write_text(json.dumps({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [overlay],
-        "components": [component]}), encoding="utf-8")
+    manifests = os.path.relpath(REPOSITORY / "manifests", tmp_path.resolve())
+    for field in ("resources", "components"):
+        kustomization[field] = [re.sub(r"https://.*//manifests/(.*)\?.*", rf"{manifests}/\1", each)
+                                for each in kustomization[field]]
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
     built = kustomize(tmp_path)
     assert built[DEPLOYMENT]["spec"]["replicas"] == 2
-    assert args(built) == args(helm.render(ON))
+    assert args(built) == args(helm.render(ON | {"image": {"repository": "registry.example/noderemoval"}}))
 
 
 @pytest.mark.parametrize("source", ["chart", "overlay"])

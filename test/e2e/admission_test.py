@@ -306,6 +306,8 @@ PROBE = {"exec": {"command": ["true"]}}
     (with_container(command=["/proc/1/root/bin/sh"]), "only to run host-cleanup --hand-over"),
     (with_container(args=["host-cleanup", "--yes", *HAND_OVER[2:]]), "only to run host-cleanup --hand-over"),
     (with_container(args=["--node-name=nobody"]), "only to run host-cleanup --hand-over"),
+    *((with_container(args=[*HAND_OVER, more]), "only to run host-cleanup --hand-over")
+      for more in ("--yes", "--run=/var/lib/noderemoval/u", "--node-name", "host-cleanup=")),
     (with_container(args=[arg.replace("uid=u", "uid=v") for arg in HAND_OVER]), "for the same removal"),
     (with_container(env=[{"name": "LD_PRELOAD", "value": "/proc/1/root/a.so"}]), "without variables"),
     (with_container(envFrom=[{"configMapRef": {"name": "a"}}]), "without variables"),
@@ -324,6 +326,9 @@ def test_no_other_pod_than_the_one_that_hands_over_is_created(policies, account,
 
 def test_the_pod_that_hands_over_is_created_in_its_own_namespace_only(cluster, sandbox, policies, account):
     assert account.create(cleanup_pod("u")) is None
+    asked = ["--steps=CNI,IPVS", "--cni-interfaces=", "--extra-path=/opt/a", "--extra-path=/opt/b", "--flush-all",
+             "--dry-run"]
+    assert account.create(with_container(args=[*HAND_OVER, *asked])) is None
     # A right that it does not have.
     cluster.kubectl("create", "rolebinding", "operator", "--clusterrole=edit", f"--namespace={sandbox.namespace}",
                     "--serviceaccount=noderemoval-system:noderemoval-controller")

@@ -150,11 +150,11 @@ void release(Round& round, bool uncordon) {
       round.decision.needs.insert(FactName::FreshNode);
       return;
     }
-    if (remove_hand_over_pod(round) == Step::Wait) return;
+    if (!remove_hand_over_pod(round)) return;
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;
   }
-  if (remove_hand_over_pod(round) == Step::Wait) return;
+  if (!remove_hand_over_pod(round)) return;
   // A machine whose kubelet is being stopped must get no pods.
   if (host_cleanup_was_started(**node, round.removal().meta.uid)) uncordon = false;
   const bool was_unschedulable = was_unschedulable_before(round, claim);

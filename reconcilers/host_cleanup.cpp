@@ -38,22 +38,6 @@ std::string by_hand(const Round& round) {
 
 std::string files(const Round& round) { return "/var/lib/noderemoval/" + round.removal().meta.uid; }
 
-void delete_pod(Round& round, const HandOverPod& pod) {
-  if (pod.terminating) return;
-  round.decision.actions.emplace_back(
-      DeleteHandOverPod{{.ns = round.policy.host_cleanup_namespace,
-                         .name = hand_over_pod_name(round.removal()),
-                         .uid = pod.uid}});
-}
-
-/// The step is over: its pod goes, and the removal goes on.
-Step go_on(Round& round) {
-  const auto* pod = known(round.seen.hand_over_pod);
-  if (pod == nullptr) return round.need(FactName::HandOverPod, round.seen.hand_over_pod);
-  if (*pod) delete_pod(round, **pod);
-  return Step::Next;
-}
-
 /// The machine is not clean, and somebody has to know why.
 Step not_cleaned(Round& round, std::string_view reason, std::string message) {
   message = crd::shortened(message);
@@ -79,8 +63,8 @@ Step conclude(Round& round, const HostReport& report) {
   }
   if (report.phase != phase::kSucceeded) {
     return not_cleaned(round, "CleanupFailed",
-                   "The machine is not clean: " + text + ". See " + files(round) + " on it. " +
-                       by_hand(round));
+                       "The machine is not clean: " + text + ". See " + files(round) + " on it. " +
+                           by_hand(round));
   }
   const auto nothing = [](const crd::StepReport& step) {
     return step.result == crd::step_result::kNothingToDo ||
@@ -97,9 +81,10 @@ Step take_hand_over(Round& round, const HandOverPod& pod) {
   const bool ours = report && report->uid == round.removal().meta.uid;
   if (!ours || pod.phase == "Failed") {
     const auto why = ours ? words_of(*report) : pod.waiting;
-    return not_cleaned(round, "HandOverFailed",
-                   "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
-                       (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
+    return not_cleaned(
+        round, "HandOverFailed",
+        "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
+            (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
   }
   if (report->phase != phase::kHandedOver) return conclude(round, *report);
   round.decision.actions.emplace_back(StartHostCleanup{});
@@ -120,8 +105,9 @@ Step wait_for_machine(Round& round) {
       round.timed_out(condition::kHostCleaned, round.spec().host_cleanup.timeout_seconds);
   if (round.now >= dead_time || late) {
     return not_cleaned(round, "HostUnreachable",
-                   "Node " + node.meta.name +
-                       " is NotReady, so that nothing can run on its machine. " + by_hand(round));
+                       "Node " + node.meta.name +
+                           " is NotReady, so that nothing can run on its machine. " +
+                           by_hand(round));
   }
   round.requeue_at(dead_time);
   return round.wait(condition::kHostCleaned, "NodeNotReady",
@@ -140,23 +126,28 @@ Step make_pod(Round& round) {
       "Creating pod " + pod_name(round) + ", which hands the cleaning over to the machine");
 }
 
+/// What keeps the pod from handing over; empty when nothing is known.
+std::string what_keeps_it(const Round& round) {
+  const auto& pod = round.seen.hand_over_pod;
+  if (!pod) return {};
+  if (!*pod) return pod->error();
+  return **pod ? (**pod)->waiting : round.seen.action_error;
+}
+
 Step hand_over(Round& round) {
-  const auto& cleanup = round.spec().host_cleanup;
-  const auto* pod = known(round.seen.hand_over_pod);
-  if (pod == nullptr) return round.need(FactName::HandOverPod, round.seen.hand_over_pod);
-  if (*pod && (*pod)->is_finished()) {
-    if (take_hand_over(round, **pod) == Step::Wait) return Step::Wait;
-    return go_on(round);
+  const auto& fact = round.seen.hand_over_pod;
+  if (!fact) return round.need(FactName::HandOverPod, fact);
+  const auto* pod = known(fact);
+  if (pod != nullptr && *pod && (*pod)->is_finished()) return take_hand_over(round, **pod);
+  const auto limit = round.spec().host_cleanup.timeout_seconds;
+  if (round.timed_out(condition::kHostCleaned, limit)) {
+    const auto why = what_keeps_it(round);
+    return not_cleaned(round, "TimedOut",
+                       "After " + std::to_string(limit) + " s pod " + pod_name(round) +
+                           " had not handed the cleaning over to the machine" +
+                           (why.empty() ? "" : " (" + why + ")") + ". " + by_hand(round));
   }
-  if (round.timed_out(condition::kHostCleaned, cleanup.timeout_seconds)) {
-    const auto why = *pod ? (*pod)->waiting : round.seen.action_error;
-    const auto outcome =
-        not_cleaned(round, "TimedOut",
-                "After " + std::to_string(cleanup.timeout_seconds) + " s pod " + pod_name(round) +
-                    " had not handed the cleaning over to the machine" +
-                    (why.empty() ? "" : " (" + why + ")") + ". " + by_hand(round));
-    return outcome == Step::Wait ? outcome : go_on(round);
-  }
+  if (pod == nullptr) return round.need(FactName::HandOverPod, fact);
   if (!*pod) return make_pod(round);
   round.requeue_after(round.poll_interval(condition::kHostCleaned));
   const auto& why = (*pod)->waiting;
@@ -177,12 +168,21 @@ Step await_report(Round& round) {
   const auto limit = round.spec().host_cleanup.timeout_seconds;
   if (round.timed_out(condition::kHostCleaned, limit)) {
     return not_cleaned(round, "NoReport",
-                   "The machine was told to clean itself and has not said within " +
-                       std::to_string(limit) + " s what became of it. See " + files(round) +
-                       "/result.json on it. " + by_hand(round));
+                       "The machine was told to clean itself and has not said within " +
+                           std::to_string(limit) + " s what became of it. See " + files(round) +
+                           "/result.json on it. " + by_hand(round));
   }
   return round.wait(condition::kHostCleaned, "Cleaning",
                     "The machine is cleaning itself; its kubelet is stopped for that");
+}
+
+Step clean_now(Round& round) {
+  if (round.policy.host_cleanup_namespace.empty()) {
+    return not_cleaned(
+        round, "HostCleanupDisabled",
+        "The operator was installed anew without the right to clean machines. " + by_hand(round));
+  }
+  return round.node().is_ready() ? hand_over(round) : wait_for_machine(round);
 }
 
 }  // namespace
@@ -207,19 +207,27 @@ Step clean_host(Round& round) {
     round.status().conditions.remove(condition::kHostCleaned);
     cleaned = nullptr;
   }
-  if (cleaned != nullptr) return go_on(round);
-  if (round.node().is_ready()) return hand_over(round);
-  if (wait_for_machine(round) == Step::Wait) return Step::Wait;
-  return go_on(round);
+  if (cleaned == nullptr && clean_now(round) == Step::Wait) return Step::Wait;
+  if (remove_hand_over_pod(round)) return Step::Next;
+  return round.need(FactName::HandOverPod, round.seen.hand_over_pod);
 }
 
-Step remove_hand_over_pod(Round& round) {
+bool remove_hand_over_pod(Round& round) {
   const bool begun = round.status().conditions.find(condition::kHostCleaned) != nullptr;
-  if (!begun || round.policy.host_cleanup_namespace.empty()) return Step::Next;
+  if (!begun || round.policy.host_cleanup_namespace.empty()) return true;
   const auto* pod = known(round.seen.hand_over_pod);
-  if (pod == nullptr) return round.need(FactName::HandOverPod, round.seen.hand_over_pod);
-  if (*pod) delete_pod(round, **pod);
-  return Step::Next;
+  if (pod == nullptr) {
+    if (!round.seen.hand_over_pod) round.decision.needs.insert(FactName::HandOverPod);
+    round.requeue_after(5s);
+    return false;
+  }
+  if (*pod && !(*pod)->terminating) {
+    round.decision.actions.emplace_back(
+        DeleteHandOverPod{{.ns = round.policy.host_cleanup_namespace,
+                           .name = hand_over_pod_name(round.removal()),
+                           .uid = (*pod)->uid}});
+  }
+  return true;
 }
 
 }  // namespace reconcilers

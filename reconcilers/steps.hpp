@@ -49,8 +49,9 @@ void hold_selected_nodes(Round& round);
 Step await_host_report(Round& round);
 /// Has the machine cleaned, when everything else allows to delete the Node.
 Step clean_host(Round& round);
-/// Nothing of the cleaning is left behind, whatever became of it.
-Step remove_hand_over_pod(Round& round);
+/// Sees to it that nothing of the cleaning is left behind, whatever became of it; false as long as
+/// it is not known whether there is something.
+bool remove_hand_over_pod(Round& round);
 
 // finish.cpp
 Step wait_for_migration(Round& round);

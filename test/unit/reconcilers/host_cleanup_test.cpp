@@ -184,6 +184,31 @@ TEST_F(HostCleanup, TellsWhyItsPodDoesNotStartAndGivesUpInTime) {
   EXPECT_FALSE(world_.hand_over_pod);
 }
 
+TEST_F(HostCleanup, IsGivenUpInTimeWhenNobodySaysWhatBecameOfThePod) {
+  run_until("HandingOver");
+  world_.unreadable.insert(FactName::HandOverPod);
+  world_.pass(1s);
+  world_.run();
+  EXPECT_EQ(world_.summary(), "Unknown/ApiUnavailable");
+  world_.pass(600s);
+  world_.run();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_THAT(world_.message(condition::kHostCleaned), HasSubstr("the server is out for lunch"));
+  world_.unreadable.clear();
+  world_.run();
+  EXPECT_FALSE(world_.hand_over_pod);
+}
+
+TEST_F(HostCleanup, ThatTheOperatorMayNoLongerDoHoldsUpNeitherRemovalNorCancel) {
+  run_until("HandingOver");
+  world_.policy.host_cleanup_namespace.clear();
+  world_.restart_operator();
+  world_.run_to_end();
+  EXPECT_EQ(world_.word(condition::kHostCleaned), "False/HostCleanupDisabled");
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_FALSE(world_.removal->has_finalizer());
+}
+
 TEST_F(HostCleanup, IsNotStartedWhileAPodThatHasToLeaveIsOnTheNode) {
   run_until("HandingOver");
   world_.let_others_work();  // handed over

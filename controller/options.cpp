@@ -151,6 +151,17 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
                  "namespace/name of the pod that the operator runs in; it leaves its node last")
       ->envname("NODEREMOVAL_OWN_POD")
       ->check(wrong_with_pod);
+  app.add_option("--host-cleanup-namespace", options.policy.host_cleanup_namespace,
+                 "Namespace of the pods that hand the cleaning of a machine over to it; without it "
+                 "no machine is cleaned")
+      ->check(wrong_with_namespace);
+  app.add_option("--host-cleanup-image", options.policy.host_cleanup_image,
+                 "Image of those pods: that of the operator");
+  app.add_option("--host-cleanup-allow-image", options.policy.host_cleanup_allowed_images,
+                 "Another image that a NodeRemoval may name for them; it is root on the machine. "
+                 "May be repeated")
+      ->expected(1)
+      ->take_all();
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease, so that several replicas can run (default: true)")
       ->check(wrong_with_flag)

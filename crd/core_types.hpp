@@ -161,7 +161,7 @@ inline constexpr std::array<std::string_view, 22> kPodFields{
     "status|phase",
     "status|conditions|type",
     "status|conditions|status"};
-inline constexpr std::array<std::string_view, 16> kNodeFields{
+inline constexpr std::array<std::string_view, 18> kNodeFields{
     "metadata|name",
     "metadata|uid",
     "metadata|resourceVersion",
@@ -171,6 +171,8 @@ inline constexpr std::array<std::string_view, 16> kNodeFields{
     "metadata|labels",
     "metadata|annotations|noderemoval.dev/claim",
     "metadata|annotations|noderemoval.dev/protect",
+    "metadata|annotations|noderemoval.dev/host-cleanup-start",
+    "metadata|annotations|noderemoval.dev/host-cleanup-report",
     "spec|unschedulable",
     "spec|taints",
     "status|conditions|type",

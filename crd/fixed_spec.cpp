@@ -25,6 +25,11 @@ class FixedFields {
 
  private:
   static std::string text_of(const std::string& text) { return text; }
+  static std::string text_of(const std::vector<std::string>& texts) {
+    std::string joined;
+    for (const auto& text : texts) joined += text + " ";
+    return joined;
+  }
   /// The same for every order of the requirements and their values.
   static std::string text_of(const std::optional<LabelSelector>& selector) {
     auto sorted = *selector;
@@ -63,9 +68,15 @@ std::string fixed_spec_hash(const NodeRemovalSpec& spec) {
   fields.add("maxConcurrent", std::optional{max_concurrent}, std::optional{MaxConcurrent{}});
   add("nodeUID", &NodeRemovalSpec::node_uid);
   add("dryRun", &NodeRemovalSpec::dry_run);
-  add("hostCleanup", &NodeRemovalSpec::host_cleanup);
   add("deleteNode", &NodeRemovalSpec::delete_node);
   add("allowControlPlane", &NodeRemovalSpec::allow_control_plane);
+  const auto& cleanup = spec.host_cleanup;
+  fields.add("hostCleanup", cleanup.enabled, defaults.host_cleanup.enabled);
+  fields.add("hostCleanup.plan", arguments_of(cleanup.plan), {});
+  fields.add("hostCleanup.image", cleanup.image, {});
+  fields.add("hostCleanup.timeoutSeconds", cleanup.timeout_seconds,
+             defaults.host_cleanup.timeout_seconds);
+  fields.add("hostCleanup.onFailure", cleanup.on_failure, defaults.host_cleanup.on_failure);
   const auto add_drain = [&](std::string_view name, auto member) {
     fields.add(name, spec.drain.*member, defaults.drain.*member);
   };

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "crd/core_types.hpp"
 #include "crd/json.hpp"
 
 namespace crd {
@@ -131,6 +132,44 @@ std::vector<std::string> arguments_of(const CleanupPlan& plan) {
   if (plan.flush_all) arguments.emplace_back("--flush-all");
   if (plan.dry_run) arguments.emplace_back("--dry-run");
   return arguments;
+}
+
+std::string describe(const HostReport& report) {
+  std::string text;
+  for (const auto& step : report.steps) {
+    text += (text.empty() ? "" : ", ") + step.name + " " + step.result;
+    if (!step.detail.empty()) text += " (" + step.detail + ")";
+  }
+  return text;
+}
+
+HandOverPod hand_over_pod_from_json(const bj::object& object) {
+  const auto meta = object_meta_from_json(object);
+  HandOverPod pod{.uid = meta.uid,
+                  .phase = {},
+                  .terminating = meta.deletion_timestamp.has_value(),
+                  .waiting = {},
+                  .ended = {}};
+  const auto* status = json::object_at(object, "status");
+  if (status == nullptr) return pod;
+  pod.phase = json::string_at(*status, "phase");
+  const auto words = [](const bj::object& of) {
+    const auto message = cleaned(json::string_at(of, "message"), kMaxReportText);
+    return cleaned(json::string_at(of, "reason"), kMaxWord) +
+           (message.empty() ? "" : ": " + message);
+  };
+  pod.waiting = words(*status);
+  const auto* containers = json::array_at(*status, "containerStatuses");
+  const auto* container =
+      containers == nullptr || containers->empty() ? nullptr : containers->front().if_object();
+  const auto* state = container == nullptr ? nullptr : json::object_at(*container, "state");
+  if (state == nullptr) return pod;
+  if (const auto* waiting = json::object_at(*state, "waiting")) pod.waiting = words(*waiting);
+  if (const auto* ended = json::object_at(*state, "terminated")) {
+    pod.ended = json::string_at(*ended, "message");
+    pod.waiting = words(*ended);
+  }
+  return pod;
 }
 
 bj::object to_json(const HostReport& report) {

@@ -90,6 +90,22 @@ struct HostReport {
   bool operator==(const HostReport&) const = default;
 };
 
+/// Failed, Skipped and so on, for humans: "Kubelet Done (stopped), CNI NothingToDo".
+std::string describe(const HostReport& report);
+
+/// The pod that hands a cleaning over to its machine, as it is now.
+struct HandOverPod {
+  std::string uid;
+  std::string phase;
+  bool terminating = false;
+  std::string waiting;  ///< why its container does not run, such as "ErrImagePull: ..."; else empty
+  std::string ended;    ///< what the container left as it ended: a HostReport, or anything
+  bool is_finished() const { return phase == "Succeeded" || phase == "Failed"; }
+  bool operator==(const HandOverPod&) const = default;
+};
+
+HandOverPod hand_over_pod_from_json(const boost::json::object& pod);
+
 boost::json::object to_json(const HostReport& report);
 /// nullopt when it is no report. Texts are cut and freed of control characters, and steps beyond
 /// 20 are dropped.

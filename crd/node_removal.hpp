@@ -9,6 +9,7 @@
 
 #include "crd/condition.hpp"
 #include "crd/core_types.hpp"
+#include "crd/host_cleanup.hpp"
 #include "crd/label_selector.hpp"
 #include "crd/time.hpp"
 
@@ -31,6 +32,7 @@ inline constexpr std::string_view kDrained = "Drained";
 inline constexpr std::string_view kPodsMigrated = "PodsMigrated";
 inline constexpr std::string_view kVolumesDetached = "VolumesDetached";
 inline constexpr std::string_view kTerminatingPodsCleared = "TerminatingPodsCleared";
+inline constexpr std::string_view kHostCleaned = "HostCleaned";
 inline constexpr std::string_view kNodeDeleted = "NodeDeleted";
 inline constexpr std::string_view kLeftoversGone = "LeftoversGone";
 inline constexpr std::string_view kSucceeded = "Succeeded";
@@ -70,6 +72,14 @@ struct UnreachableSpec {
   bool fenced = false;
 };
 
+struct HostCleanupSpec {
+  bool enabled = false;
+  CleanupPlan plan;
+  std::string image;  ///< empty: that of the operator
+  std::int64_t timeout_seconds = 600;
+  TimeoutAction on_failure = TimeoutAction::Fail;
+};
+
 /// How many nodes of a selector at once: a number, or a percentage of them.
 struct MaxConcurrent {
   std::int64_t value = 1;
@@ -90,7 +100,7 @@ struct NodeRemovalSpec {
   MigrationSpec migration;
   VolumesSpec volumes;
   UnreachableSpec unreachable;
-  bool host_cleanup = false;
+  HostCleanupSpec host_cleanup;
   bool delete_node = true;
   bool allow_control_plane = false;
   std::optional<std::int64_t> ttl_seconds_after_finished;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <charconv>
 #include <initializer_list>
@@ -103,6 +104,38 @@ class SpecReader {
     fail(key, "must be " + allowed);
   }
 
+  void read(std::string_view key, std::vector<std::string>& out) const {
+    const auto* value = json::find(object_, key);
+    if (value == nullptr) return;
+    const auto* items = value->if_array();
+    if (items == nullptr) return fail(key, "must be a list of strings");
+    out.clear();
+    for (const auto& item : *items) {
+      if (const auto* text = item.if_string()) {
+        out.emplace_back(text->data(), text->size());
+      } else {
+        fail(key, "must be a list of strings");
+      }
+    }
+  }
+
+  void read(std::string_view key, std::vector<CleanupStep>& out) const {
+    if (!has(key)) return;
+    std::vector<std::string> names;
+    read(key, names);
+    out.clear();
+    for (const auto& name : names) {
+      if (const auto step = cleanup_step_of(name)) {
+        out.push_back(*step);
+      } else {
+        fail(key, "must be any of KubeadmReset, CNI, Iptables and IPVS");
+      }
+    }
+    std::ranges::sort(out);
+    const auto repeated = std::ranges::unique(out);
+    out.erase(repeated.begin(), repeated.end());
+  }
+
   bool has(std::string_view key) const { return json::find(object_, key) != nullptr; }
 
   template <typename Body>
@@ -142,6 +175,18 @@ void read_drain(const SpecReader& reader, DrainSpec& drain) {
   reader.read("waitForCompletion", drain.wait_for_completion);
 }
 
+void read_host_cleanup(const SpecReader& reader, HostCleanupSpec& cleanup) {
+  reader.read("enabled", cleanup.enabled);
+  reader.read("steps", cleanup.plan.steps);
+  reader.read("cniInterfaces", cleanup.plan.cni_interfaces);
+  reader.read("extraPaths", cleanup.plan.extra_paths);
+  reader.read("flushAll", cleanup.plan.flush_all);
+  reader.read("dryRun", cleanup.plan.dry_run);
+  reader.read("image", cleanup.image);
+  reader.read("timeoutSeconds", cleanup.timeout_seconds);
+  reader.read("onFailure", cleanup.on_failure, kTimeoutActions);
+}
+
 }  // namespace
 
 NodeRemovalSpec node_removal_spec_from_json(const bj::object& object) {
@@ -172,7 +217,7 @@ NodeRemovalSpec node_removal_spec_from_json(const bj::object& object) {
     unreachable.read("fenced", spec.unreachable.fenced);
   });
   reader.nested("hostCleanup",
-                [&](const SpecReader& cleanup) { cleanup.read("enabled", spec.host_cleanup); });
+                [&](const SpecReader& cleanup) { read_host_cleanup(cleanup, spec.host_cleanup); });
   return spec;
 }
 

@@ -1,4 +1,5 @@
 #include "reconcilers/guards.hpp"
+#include "reconcilers/host_cleanup.hpp"
 #include "reconcilers/node_pods.hpp"
 #include "reconcilers/steps.hpp"
 #include "reconcilers/taints.hpp"
@@ -149,9 +150,13 @@ void release(Round& round, bool uncordon) {
       round.decision.needs.insert(FactName::FreshNode);
       return;
     }
+    if (!remove_hand_over_pod(round)) return;
     round.decision.actions.emplace_back(RemoveFinalizer{});
     return;
   }
+  if (!remove_hand_over_pod(round)) return;
+  // A machine whose kubelet is being stopped must get no pods.
+  if (host_cleanup_was_started(**node, round.removal().meta.uid)) uncordon = false;
   const bool was_unschedulable = was_unschedulable_before(round, claim);
   round.decision.actions.emplace_back(
       Release{.node = (*node)->meta.name,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <expected>
+#include <type_traits>
 #include <utility>
 
 #include "controller/log.hpp"
@@ -71,6 +72,7 @@ class Actor {
       co_return co_await patch_node(*release);
     if (const auto* taints = std::get_if<SetTaints>(&action))
       co_return co_await patch_node(*taints);
+    if (std::holds_alternative<StartHostCleanup>(action)) co_return co_await start_host_cleanup();
     if (std::holds_alternative<DeleteNode>(action)) co_return co_await delete_node();
     const auto answer = co_await run_elsewhere(action);
     if (answer) co_return ActOutcome::Done;
@@ -115,12 +117,38 @@ class Actor {
       if (answer) session_.removed_nodes[record->node] = entry;
       co_return answer;
     }
+    if (const auto* create = std::get_if<CreateHandOverPod>(&action))
+      co_return co_await create_hand_over_pod(*create);
+    if (const auto* deletion = std::get_if<DeleteHandOverPod>(&action))
+      co_return co_await delete_hand_over_pod(deletion->pod);
     if (const auto* child = std::get_if<CreateChild>(&action))
       co_return co_await create_child(client, removal, *child);
     if (const auto* child = std::get_if<SteerChild>(&action))
       co_return co_await steer_child(client, *child);
     ObjectRef ref{resources::kNodeRemovals, {}, name()};
     co_return co_await client.delete_object(std::move(ref), removal.meta.uid);
+  }
+
+  awaitable<controller::Result<void>> create_hand_over_pod(CreateHandOverPod create) {
+    controller::CollectionRef collection{resources::kPods, create.ns};
+    auto answer = co_await context_.client.create(std::move(collection), std::move(create.pod));
+    if (answer) {
+      log(LogLevel::Info, "pod created that hands over the cleaning of the machine",
+          {{"removal", name()}, {"node", context_.removal.spec.node_name}});
+      co_return controller::Result<void>{};
+    }
+    if (answer.error().kind == ErrorKind::Conflict) co_return controller::Result<void>{};
+    // What is missing is the namespace, which does not come by itself.
+    if (answer.error().kind == ErrorKind::NotFound) answer.error().kind = ErrorKind::Invalid;
+    co_return std::unexpected(answer.error());
+  }
+
+  /// At once: on a machine whose kubelet is stopped nobody would confirm its end.
+  awaitable<controller::Result<void>> delete_hand_over_pod(crd::PodRef pod) {
+    const auto answer =
+        co_await context_.client.delete_pod(std::move(pod), std::chrono::seconds{0});
+    if (!answer && answer.error().kind == ErrorKind::NotFound) co_return controller::Result<void>{};
+    co_return answer;
   }
 
   awaitable<ActOutcome> patch_finalizers(bool add) {
@@ -229,15 +257,20 @@ class Actor {
                                               needs_fencing, context_.policy, context_.time));
   }
 
-  awaitable<Checked<crd::NodeDeletePermit>> ask_gate() {
+  /// Asks one of the checks before the node is lost.
+  template <typename Gate>
+  auto ask(Gate gate) -> awaitable<Checked<typename std::invoke_result_t<
+      Gate, const std::string&, const FreshView&, const std::vector<crd::Pod>&,
+      const std::vector<NodeSummary>&, const std::vector<OtherRemoval>&, const Policy&,
+      crd::WallTime>::value_type>> {
     const auto census = co_await context_.census.get(kCensusMaxAge);
     if (!census) co_return unreadable(census.error());
     const auto pods = co_await read_pods(context_.client, context_.removal.spec.node_name);
     if (!pods) co_return unreadable(pods.error());
     const auto fresh = co_await read_fresh();
     if (!fresh) co_return std::unexpected(fresh.error());
-    co_return as_checked(DeleteGate::permit(context_.removal.meta.uid, *fresh, *pods, *census,
-                                            context_.others, context_.policy, context_.time));
+    co_return as_checked(gate(context_.removal.meta.uid, *fresh, *pods, *census, context_.others,
+                              context_.policy, context_.time));
   }
 
   /// What could not be read is tried again with backoff; what was refused is looked at anew.
@@ -251,18 +284,33 @@ class Actor {
     return ActOutcome::Failed;
   }
 
-  awaitable<ActOutcome> delete_node() {
-    auto permit = co_await ask_gate();
+  ActOutcome refused_by_gate(const Hindrance& hindrance, std::string_view what) {
     const auto& gone = session_.gone_node_uid;
-    if (!permit && !gone.empty() && gone == context_.removal.status.node_uid) {
-      co_return ActOutcome::Changed;  // nobody refuses anything: it is done
+    if (!gone.empty() && gone == context_.removal.status.node_uid) {
+      return ActOutcome::Changed;  // nobody refuses anything: it is done
     }
-    if (!permit) {
-      const auto& hindrance = permit.error();
-      session_.gate_refusal = hindrance.why;
-      log(LogLevel::Info, "node not deleted", {{"removal", name()}, {"reason", hindrance.why}});
-      co_return hindered(hindrance, 1);
-    }
+    session_.gate_refusal = hindrance.why;
+    log(LogLevel::Info, what, {{"removal", name()}, {"reason", hindrance.why}});
+    return hindered(hindrance, 1);
+  }
+
+  awaitable<ActOutcome> start_host_cleanup() {
+    const auto allowed = co_await ask(may_clean_host);
+    if (!allowed) co_return refused_by_gate(allowed.error(), "cleaning of the machine not started");
+    session_.gate_refusal.clear();
+    const auto& node = session_.latest_node.value().meta;
+    bj::object annotations;
+    annotations[crd::kHostCleanupStartAnnotation] = context_.removal.meta.uid;
+    bj::object patch{{"metadata", bj::object{{"uid", node.uid},
+                                             {"resourceVersion", node.resource_version},
+                                             {"annotations", std::move(annotations)}}}};
+    co_return co_await send_node_patch(std::string{node.name}, std::move(patch),
+                                       "cleaning of the machine started");
+  }
+
+  awaitable<ActOutcome> delete_node() {
+    auto permit = co_await ask(DeleteGate::permit);
+    if (!permit) co_return refused_by_gate(permit.error(), "node not deleted");
     session_.gate_refusal.clear();
     log(LogLevel::Info, "deleting node",
         {{"removal", name()},

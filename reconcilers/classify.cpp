@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "reconcilers/hand_over_pod.hpp"
+
 namespace reconcilers {
 namespace {
 
@@ -57,6 +59,9 @@ PodVerdict classify(const crd::Pod& pod, const crd::DrainSpec& drain,
   const auto* controller = pod.meta.controller();
   if (pod.is_mirror()) {
     return {PodClass::Stays, "MirrorPod", "static pod of the kubelet; goes with the machine"};
+  }
+  if (is_hand_over_pod(pod)) {
+    return {PodClass::Stays, "HostCleanup", "hands the cleaning of the machine over to it"};
   }
   if (controller != nullptr && controller->kind == "DaemonSet") {
     return of_daemon_set(controller->name, drain);

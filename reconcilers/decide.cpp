@@ -65,7 +65,10 @@ Step hold_to_spec(Round& round) {
 
 Step check_spec(Round& round) {
   if (round.removal().spec_changed) return Step::Next;
-  const auto problem = validate(round.spec());
+  auto problem = validate(round.spec());
+  // The operator may be installed anew without the right to clean, when it has begun.
+  const bool begun = round.status().conditions.is_true(condition::kAccepted);
+  if (!problem && !begun) problem = refuse_host_cleanup(round.spec(), round.policy);
   if (!problem) return Step::Next;
   round.set(condition::kAccepted, ConditionStatus::False, problem->reason, problem->message);
   return round.fail("InvalidSpec", problem->message);
@@ -112,9 +115,10 @@ void run(Round& round) {
     if (hold_to_spec(round) == Step::Wait) return hold_selected_nodes(round);
     return remove_selected_nodes(round);
   }
-  for (const auto step : {check_spec, find_node, take_back_out_of_service, hold_to_spec, plan_only,
-                          accept, check_suspend, cordon, remove_pods, wait_for_migration,
-                          wait_for_volumes, finish_without_delete, delete_node}) {
+  for (const auto step :
+       {check_spec, find_node, take_back_out_of_service, hold_to_spec, plan_only, accept,
+        check_suspend, cordon, await_host_report, remove_pods, wait_for_migration, wait_for_volumes,
+        finish_without_delete, may_delete_node, clean_host, delete_node}) {
     if (step(round) == Step::Wait) return;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -86,6 +87,24 @@ struct DeleteNode {
   bool operator==(const DeleteNode&) const = default;
 };
 
+/// Make the pod that hands the cleaning of the machine over to it. It may be there already.
+struct CreateHandOverPod {
+  std::string ns;
+  boost::json::object pod;
+  bool operator==(const CreateHandOverPod&) const = default;
+};
+
+/// Ask the gate, and let the cleaning of the machine begin. From here on there is no way back.
+struct StartHostCleanup {
+  bool operator==(const StartHostCleanup&) const = default;
+};
+
+/// Remove that pod at once: what it had to do is done, or will not be.
+struct DeleteHandOverPod {
+  crd::PodRef pod;
+  bool operator==(const DeleteHandOverPod&) const = default;
+};
+
 /// Make the NodeRemoval of one node of a nodeSelector. It may be there already.
 struct CreateChild {
   std::string name;
@@ -111,7 +130,8 @@ struct DeleteRemoval {
 
 using Action =
     std::variant<AddFinalizer, RemoveFinalizer, Cordon, Release, SetTaints, Evict, DeletePod,
-                 ClearPod, RecordRemoval, DeleteNode, CreateChild, SteerChild, DeleteRemoval>;
+                 ClearPod, CreateHandOverPod, StartHostCleanup, DeleteHandOverPod, RecordRemoval,
+                 DeleteNode, CreateChild, SteerChild, DeleteRemoval>;
 
 /// Facts that are read only in the steps that need them.
 enum class FactName {
@@ -125,6 +145,7 @@ enum class FactName {
   Claims,
   Trials,
   ServerMinor,
+  HandOverPod,
   RemovedNodes,
   Matches,
 };

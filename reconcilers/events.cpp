@@ -47,6 +47,29 @@ class Change {
   }
 };
 
+/// The cleaning of the machine: told to begin, and what became of it.
+void add_cleanup(const Change& change, std::vector<EventNote>& events) {
+  constexpr std::string_view kStarted = "Cleaning";
+  const auto* before = change.then.conditions.find(condition::kHostCleaned);
+  const auto* after = change.now.conditions.find(condition::kHostCleaned);
+  if (after == nullptr ||
+      (before != nullptr && before->status == after->status && before->reason == after->reason)) {
+    return;
+  }
+  const bool over = after->status != ConditionStatus::Unknown;
+  if (!over && after->reason != kStarted) return;
+  const bool planned = after->reason == "DryRun";
+  const bool failed = after->status == ConditionStatus::False && !planned;
+  events.push_back({.on = On::Both,
+                    .warning = failed,
+                    .reason = !over     ? "HostCleanupStarted"
+                              : planned ? "HostCleanupPlanned"
+                              : failed  ? "HostNotCleaned"
+                                        : "HostCleaned",
+                    .action = "CleanHost",
+                    .note = failed ? after->reason + ": " + after->message : after->message});
+}
+
 void add_steps(const Change& change, std::vector<EventNote>& events) {
   const auto* accepted = change.became(condition::kAccepted, ConditionStatus::True);
   if (accepted != nullptr && accepted->reason == "Accepted") {
@@ -71,6 +94,7 @@ void add_steps(const Change& change, std::vector<EventNote>& events) {
                       .action = "GoOn",
                       .note = late->message + ". The removal goes on."});
   }
+  add_cleanup(change, events);
   if (const auto* deleted = change.became(condition::kNodeDeleted, ConditionStatus::True)) {
     const bool by_us = deleted->reason == "Deleted";
     events.push_back({.reason = by_us ? "NodeDeleted" : deleted->reason,

@@ -111,7 +111,7 @@ Step wait_for_volumes(Round& round) {
                     "Waiting until they are detached: " + name_some(*attachments));
 }
 
-Step delete_node(Round& round) {
+Step may_delete_node(Round& round) {
   const auto& node = round.node();
   if (node.meta.deletion_timestamp) {
     return round.wait(condition::kNodeDeleted, "WaitingForFinalizers",
@@ -139,6 +139,11 @@ Step delete_node(Round& round) {
     Blockers{}.write(round);
     return round.wait(refusal->reason, refusal->message);
   }
+  return Step::Next;
+}
+
+Step delete_node(Round& round) {
+  const auto& node = round.node();
   const auto* removed = known(round.seen.removed_nodes);
   if (removed == nullptr) return round.need(FactName::RemovedNodes, round.seen.removed_nodes);
   const auto record = removed->find(node.meta.name);
@@ -157,8 +162,9 @@ Step delete_node(Round& round) {
 /// Nothing on the node is in the way any more, and what was not done is not going to be.
 void settle_steps(Round& round) {
   Blockers{}.write(round);
-  for (const auto type : {condition::kDrained, condition::kPodsMigrated,
-                          condition::kVolumesDetached, condition::kTerminatingPodsCleared}) {
+  for (const auto type :
+       {condition::kDrained, condition::kPodsMigrated, condition::kVolumesDetached,
+        condition::kTerminatingPodsCleared, condition::kHostCleaned}) {
     if (round.began(type)) {
       round.set(type, ConditionStatus::False, "NodeGone",
                 "The Node was deleted before this step was done");

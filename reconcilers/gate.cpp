@@ -62,31 +62,66 @@ std::optional<std::string> death_problem(const FreshView& fresh, crd::WallTime t
   return std::nullopt;
 }
 
+/// A machine that is to be cleaned is cleaned first, or given up for a reason that status names.
+std::optional<std::string> cleanup_problem(const crd::NodeRemoval& removal) {
+  if (!removal.spec.host_cleanup.enabled) return std::nullopt;
+  const auto* cleaned = removal.status.conditions.find(crd::condition::kHostCleaned);
+  if (cleaned != nullptr && cleaned->status != crd::ConditionStatus::Unknown) return std::nullopt;
+  return "status does not say yet what became of the cleaning of the machine";
+}
+
+/// What has to hold before the node is lost, with its pods and, if so wanted, what is on its
+/// machine.
+std::optional<std::string> loss_problem(const std::string& removal_uid, const FreshView& fresh,
+                                        const std::vector<crd::Pod>& pods,
+                                        const std::vector<NodeSummary>& census,
+                                        const std::vector<OtherRemoval>& others,
+                                        const Policy& policy, crd::WallTime time) {
+  if (!fresh.removal.spec.delete_node) return "spec.deleteNode is false";
+  if (auto problem = identity_problem(removal_uid, fresh)) return problem;
+  if (auto problem = settle_problem(fresh.removal, policy, time)) return problem;
+  if (auto refusal = refuse_control_plane(fresh.removal.spec, fresh.node, census, others)) {
+    return refusal->message;
+  }
+  if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
+    return "the node carries the annotation " + std::string{crd::kProtectAnnotation};
+  }
+  if (auto refusal = refuse_last_schedulable(fresh.node, census, others)) return refusal->message;
+  if (auto problem = brake(census, policy)) return problem;
+  return pods_problem(fresh.removal, pods);
+}
+
 }  // namespace
 
 std::expected<crd::NodeDeletePermit, std::string> DeleteGate::permit(
     const std::string& removal_uid, const FreshView& fresh, const std::vector<crd::Pod>& pods,
     const std::vector<NodeSummary>& census, const std::vector<OtherRemoval>& others,
     const Policy& policy, crd::WallTime time) {
-  if (!fresh.removal.spec.delete_node) return std::unexpected("spec.deleteNode is false");
-  if (auto problem = identity_problem(removal_uid, fresh)) return std::unexpected(*problem);
-  if (auto problem = settle_problem(fresh.removal, policy, time)) return std::unexpected(*problem);
-  if (auto refusal = refuse_control_plane(fresh.removal.spec, fresh.node, census, others)) {
-    return std::unexpected(refusal->message);
+  if (auto problem = loss_problem(removal_uid, fresh, pods, census, others, policy, time)) {
+    return std::unexpected(*problem);
   }
-  if (fresh.node.meta.annotations.contains(std::string{crd::kProtectAnnotation})) {
-    return std::unexpected("the node carries the annotation " +
-                           std::string{crd::kProtectAnnotation});
-  }
-  if (auto refusal = refuse_last_schedulable(fresh.node, census, others))
-    return std::unexpected(refusal->message);
-  if (auto problem = brake(census, policy)) return std::unexpected(*problem);
-  if (auto problem = pods_problem(fresh.removal, pods)) return std::unexpected(*problem);
+  if (auto problem = cleanup_problem(fresh.removal)) return std::unexpected(*problem);
   if (fresh.node.meta.uid.empty() || fresh.node.meta.resource_version.empty()) {
     return std::unexpected("the node was read without UID or resourceVersion");
   }
   return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid,
                                fresh.node.meta.resource_version};
+}
+
+std::expected<void, std::string> may_clean_host(const std::string& removal_uid,
+                                                const FreshView& fresh,
+                                                const std::vector<crd::Pod>& pods,
+                                                const std::vector<NodeSummary>& census,
+                                                const std::vector<OtherRemoval>& others,
+                                                const Policy& policy, crd::WallTime time) {
+  if (auto problem = loss_problem(removal_uid, fresh, pods, census, others, policy, time)) {
+    return std::unexpected(*problem);
+  }
+  if (!fresh.removal.spec.host_cleanup.enabled) {
+    return std::unexpected("spec.hostCleanup.enabled is false");
+  }
+  if (!fresh.node.is_ready()) return std::unexpected("the node is not Ready any more");
+  return {};
 }
 
 std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh) {

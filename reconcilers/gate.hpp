@@ -31,6 +31,15 @@ class DeleteGate {
       const Policy& policy, crd::WallTime time);
 };
 
+/// The check before the machine of the node is told to clean itself, which stops its kubelet and
+/// its pods for good: all that is asked before the Node is deleted, and the node is Ready.
+std::expected<void, std::string> may_clean_host(const std::string& removal_uid,
+                                                const FreshView& fresh,
+                                                const std::vector<crd::Pod>& pods,
+                                                const std::vector<NodeSummary>& census,
+                                                const std::vector<OtherRemoval>& others,
+                                                const Policy& policy, crd::WallTime time);
+
 /// The check before a batch of evictions, on fresh reads: the removal was not cancelled or
 /// suspended meanwhile, and the node is still this one, cordoned by us, and Ready.
 std::expected<void, std::string> may_evict(const std::string& removal_uid, const FreshView& fresh);

@@ -121,7 +121,9 @@ std::optional<GuardRefusal> refuse_rejoined(const crd::NodeRemovalSpec& spec, co
 }
 
 std::optional<std::string> brake(const std::vector<NodeSummary>& census, const Policy& policy) {
-  const auto total = static_cast<long>(census.size());
+  // One whose kubelet we had stopped ourselves says nothing about the network.
+  const auto counts = [](const NodeSummary& node) { return node.ready || !node.being_cleaned; };
+  const auto total = static_cast<long>(std::ranges::count_if(census, counts));
   const auto ready = static_cast<long>(std::ranges::count_if(census, &NodeSummary::ready));
   const auto not_ready = total - ready;
   // At exactly the limit the brake holds: the node-lifecycle controller brakes at 55 % NotReady or

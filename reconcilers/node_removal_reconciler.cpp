@@ -9,6 +9,7 @@
 #include "reconcilers/classify.hpp"
 #include "reconcilers/decide.hpp"
 #include "reconcilers/events.hpp"
+#include "reconcilers/hand_over_pod.hpp"
 #include "reconcilers/removed_nodes_record.hpp"
 #include "reconcilers/resources.hpp"
 #include "reconcilers/status_write.hpp"
@@ -258,6 +259,10 @@ awaitable<void> NodeRemovalReconciler::learn(FactName fact, Observation& seen, S
       break;
     case FactName::ServerMinor:
       seen.server_minor = as_fact(co_await deps_.client.server_minor());
+      break;
+    case FactName::HandOverPod:
+      seen.hand_over_pod = co_await read_hand_over_pod(
+          deps_.client, deps_.policy.host_cleanup_namespace, hand_over_pod_name(seen.removal));
       break;
     case FactName::RemovedNodes:
       co_await learn_removed_nodes(seen, session);

@@ -28,6 +28,7 @@ struct NodeSummary {
   bool ready = false;
   bool unschedulable = false;
   bool control_plane = false;
+  bool being_cleaned = false;  ///< we had its machine cleaned, which stops its kubelet
   bool operator==(const NodeSummary&) const = default;
 };
 
@@ -118,6 +119,8 @@ struct Observation {
   Fact<std::map<std::string, bool>> claims;
   /// How the API server would refuse to evict pods of the node (dry run), by pod UID.
   Fact<std::map<std::string, Refusal>> trials;
+  /// Known and nullopt: there is none.
+  Fact<std::optional<crd::HandOverPod>> hand_over_pod;
   Fact<int> server_minor;  ///< the 36 of Kubernetes 1.36
   /// By name of the node.
   Fact<std::map<std::string, RemovedNode>> removed_nodes;

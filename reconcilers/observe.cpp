@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "reconcilers/eviction_outcome.hpp"
+#include "reconcilers/guards.hpp"
+#include "reconcilers/host_cleanup.hpp"
 #include "reconcilers/resources.hpp"
 
 namespace reconcilers {
@@ -93,12 +95,19 @@ awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
   co_return progress;
 }
 
+/// A machine that was told to clean itself by the removal that holds its node.
+bool is_being_cleaned(const crd::Node& node) {
+  const auto claim = read_claim(node);
+  return claim && host_cleanup_was_started(node, claim->uid);
+}
+
 NodeSummary summary_of(const crd::Node& node) {
   return {.name = node.meta.name,
           .uid = node.meta.uid,
           .ready = node.is_ready(),
           .unschedulable = node.unschedulable,
-          .control_plane = node.is_control_plane()};
+          .control_plane = node.is_control_plane(),
+          .being_cleaned = is_being_cleaned(node)};
 }
 
 /// nullopt: the API server says that there is no such object.
@@ -134,6 +143,15 @@ awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeCl
   ObjectRef ref{resources::kNodes, {}, std::move(name)};
   const auto object = co_await client.get(std::move(ref));
   if (object) co_return crd::node_from_json(*object);
+  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
+  co_return std::unexpected(object.error().message);
+}
+
+awaitable<std::expected<std::optional<crd::HandOverPod>, std::string>> read_hand_over_pod(
+    KubeClient& client, std::string ns, std::string name) {
+  ObjectRef ref{resources::kPods, std::move(ns), std::move(name)};
+  const auto object = co_await client.get(std::move(ref));
+  if (object) co_return crd::hand_over_pod_from_json(*object);
   if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
   co_return std::unexpected(object.error().message);
 }

@@ -36,6 +36,10 @@ class CensusCache {
 awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(
     controller::KubeClient& client, std::string name);
 
+/// Quorum read; nullopt when there is no such pod.
+awaitable<std::expected<std::optional<crd::HandOverPod>, std::string>> read_hand_over_pod(
+    controller::KubeClient& client, std::string ns, std::string name);
+
 /// Quorum list of the pods bound to a node, sorted. The field selector is checked again on every
 /// item: a server that ignores it would return the pods of the whole cluster.
 awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(

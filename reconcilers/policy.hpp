@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace reconcilers {
 
@@ -25,6 +26,11 @@ struct Policy {
   int max_concurrent_removals = 0;
   /// Namespace of the operator. The record of removed nodes is kept in it.
   std::string own_namespace = "noderemoval-system";
+  /// Namespace of the pods that hand over the cleaning of machines; empty: no machine is cleaned.
+  std::string host_cleanup_namespace;
+  std::string host_cleanup_image;  ///< of those pods
+  /// Further images that a NodeRemoval may name: whoever chooses the image is root on the machine.
+  std::vector<std::string> host_cleanup_allowed_images;
   /// namespace/name of the pod this process runs in; empty when it runs in none or does not know.
   std::string own_pod;
 };

@@ -12,9 +12,9 @@ inline constexpr auto kSucceeded = std::to_array<std::string_view>(
     {"AlreadyReplaced", "Drained", "NodeAbsent", "NodeRemoved", "Planned"});
 
 /// Of Succeeded=False.
-inline constexpr auto kFailed =
-    std::to_array<std::string_view>({"DrainTimedOut", "InvalidSpec", "MigrationTimedOut",
-                                     "PartiallyFailed", "Refused", "VolumesTimedOut"});
+inline constexpr auto kFailed = std::to_array<std::string_view>(
+    {"DrainTimedOut", "HostCleanupFailed", "InvalidSpec", "MigrationTimedOut", "PartiallyFailed",
+     "Refused", "VolumesTimedOut"});
 
 /// Of Succeeded=Unknown: what the removal is doing or waiting for.
 inline constexpr auto kWaiting = std::to_array<std::string_view>({"Accepted",
@@ -22,6 +22,7 @@ inline constexpr auto kWaiting = std::to_array<std::string_view>({"Accepted",
                                                                   "Blocked",
                                                                   "BudgetUsedUp",
                                                                   "CheckingLeftovers",
+                                                                  "Cleaning",
                                                                   "ClaimedByOther",
                                                                   "Cordoning",
                                                                   "ClearingTerminatingPods",
@@ -29,6 +30,8 @@ inline constexpr auto kWaiting = std::to_array<std::string_view>({"Accepted",
                                                                   "DeletingNode",
                                                                   "DrainBlocked",
                                                                   "Draining",
+                                                                  "HandedOver",
+                                                                  "HandingOver",
                                                                   "NeedsFencing",
                                                                   "LastControlPlaneNode",
                                                                   "LastSchedulableNode",

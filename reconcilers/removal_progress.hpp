@@ -26,7 +26,8 @@ inline constexpr std::array kSteps{
     crd::condition::kAccepted,     crd::condition::kCordoned,
     crd::condition::kDrained,      crd::condition::kTerminatingPodsCleared,
     crd::condition::kPodsMigrated, crd::condition::kVolumesDetached,
-    crd::condition::kNodeDeleted,  crd::condition::kLeftoversGone};
+    crd::condition::kHostCleaned,  crd::condition::kNodeDeleted,
+    crd::condition::kLeftoversGone};
 
 /// What has happened to a removal since it was looked at last.
 struct RemovalNews {

@@ -44,9 +44,20 @@ void remove_selected_nodes(Round& round);
 /// Suspends what is under way, because the removal itself stands still.
 void hold_selected_nodes(Round& round);
 
+// host_cleanup.cpp: the machine of the node, while the Node still exists.
+/// Once its cleaning has begun nothing else is done until the machine has said how it went.
+Step await_host_report(Round& round);
+/// Has the machine cleaned, when everything else allows to delete the Node.
+Step clean_host(Round& round);
+/// Sees to it that nothing of the cleaning is left behind, whatever became of it; false as long as
+/// it is not known whether there is something.
+bool remove_hand_over_pod(Round& round);
+
 // finish.cpp
 Step wait_for_migration(Round& round);
 Step wait_for_volumes(Round& round);
+/// Everything that keeps the Node from being deleted, or its machine from being cleaned.
+Step may_delete_node(Round& round);
 Step delete_node(Round& round);
 Step check_leftovers(Round& round, bool rejoined);
 /// The node is gone: no step is under way any more, and no pod is left.

@@ -167,6 +167,8 @@ void add_removal(CLI::App& app, RemovalFlags& removal) {
                "These pods are not told to leave but left to finish");
   add_flag(app, "--fenced", removal.fenced,
            "You say that the machine is off, or cut off from network and storage");
+  add_flag(app, "--host-cleanup", removal.host_cleanup,
+           "Clean the machine before its Node is deleted, so that it can join again");
   add_flag(app, "--no-delete", removal.no_delete, "Cordon and drain only; the Node stays");
   add_flag(app, "--allow-control-plane", removal.allow_control_plane,
            "Also a control-plane node; its etcd member is yours to remove");

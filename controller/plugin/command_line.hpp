@@ -42,6 +42,7 @@ struct RemovalFlags {
   std::string pod_selector;
   std::string wait_for_completion;
   bool fenced = false;
+  bool host_cleanup = false;
   bool no_delete = false;
   bool allow_control_plane = false;
 };

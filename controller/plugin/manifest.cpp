@@ -55,6 +55,7 @@ bj::object spec_of(const RemovalFlags& flags) {
     spec["maxConcurrent"] = max_concurrent_of(flags.max_concurrent);
   if (auto drain = drain_of(flags); !drain.empty()) spec["drain"] = std::move(drain);
   if (flags.fenced) spec["unreachable"] = bj::object{{"fenced", true}};
+  if (flags.host_cleanup) spec["hostCleanup"] = bj::object{{"enabled", true}};
   if (flags.no_delete) spec["deleteNode"] = false;
   set_if(spec, "allowControlPlane", flags.allow_control_plane);
   return spec;

@@ -21,7 +21,8 @@ namespace condition = crd::condition;
 constexpr std::array kSteps{condition::kAccepted,     condition::kCordoned,
                             condition::kDrained,      condition::kTerminatingPodsCleared,
                             condition::kPodsMigrated, condition::kVolumesDetached,
-                            condition::kNodeDeleted,  condition::kLeftoversGone};
+                            condition::kHostCleaned,  condition::kNodeDeleted,
+                            condition::kLeftoversGone};
 constexpr std::size_t kStepWidth = 22;  // of the longest
 constexpr std::size_t kAgeWidth = 6;
 constexpr std::size_t kBarWidth = 20;
@@ -161,6 +162,7 @@ class Tree {
   bool is_expected(std::string_view type) const {
     if (status_.is_terminal() || removal_.spec.dry_run || removal_.is_being_deleted()) return false;
     if (type == condition::kTerminatingPodsCleared) return false;
+    if (type == condition::kHostCleaned) return removal_.spec.host_cleanup.enabled;
     const bool at_end = type == condition::kNodeDeleted || type == condition::kLeftoversGone;
     return removal_.spec.delete_node || !at_end;
   }

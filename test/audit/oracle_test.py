@@ -8,7 +8,7 @@ import pytest
 import rules
 import story
 from oracle import Oracle
-from story import NODE, NODES, PODS, REMOVAL, REMOVALS, graceful, of_dead_node
+from story import NODE, NODES, PODS, REMOVAL, REMOVALS, graceful, of_dead_node, with_cleanup
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/noderemoval-system/leases/noderemoval-controller"
 
@@ -30,7 +30,7 @@ def assert_found(problem, told, tmp_path):
     assert any(text.startswith(problem) for text in found), found
 
 
-@pytest.mark.parametrize("tell", [graceful, of_dead_node])
+@pytest.mark.parametrize("tell", [graceful, with_cleanup, of_dead_node])
 def test_nothing_is_found_in_a_removal_in_which_everything_is_right(tell, tmp_path):
     assert violations(tell(), tmp_path) == []
 
@@ -399,10 +399,70 @@ def test_on_a_dead_node_it_finds_an_operator_that(spoil, problem, tmp_path):
     assert_found(problem, spoiled(of_dead_node, spoil), tmp_path)
 
 
+def cleans_unasked(told):
+    for title in ("bind", "finalizer", "read removal", "read removal again", "report is in status", "end"):
+        del told.answer(title)["spec"]["hostCleanup"]
+
+
+def makes_a_pod_of_its_own(told):
+    told.body("hand over")["metadata"]["ownerReferences"] = []
+
+
+def hands_over_to_another_node(told):
+    told.body("hand over")["spec"]["nodeName"] = "other"
+
+
+def deletes_the_hand_over_pod_by_name(told):
+    del told.body("hand-over pod goes")["preconditions"]
+
+
+def starts_for_another(told):
+    told.body("start")["metadata"]["annotations"]["noderemoval.dev/host-cleanup-start"] = "x"
+
+
+def starts_by_an_old_version(told):
+    told.body("start")["metadata"]["resourceVersion"] = "3"
+
+
+def starts_on_a_dead_machine(told):
+    told.answer("read node again")["status"]["conditions"][0]["status"] = "Unknown"
+
+
+def starts_before_the_drain(told):
+    for condition in told.answer("read removal again")["status"]["conditions"]:
+        if condition["type"] == "Drained":
+            condition["status"] = "Unknown"
+
+
+def starts_with_pods(told):
+    told.answer("list pods")["items"].append(story.pod())
+
+
+def deletes_before_the_report(told):
+    del told.steps["report is in status"]
+
+
+@pytest.mark.parametrize(("spoil", "problem"), [
+    (cleans_unasked, "S21: a machine is to be cleaned that nobody wants clean"),
+    (makes_a_pod_of_its_own, "S21: a pod is made"),
+    (hands_over_to_another_node, "S1: a pod that hands over is bound"),
+    (deletes_the_hand_over_pod_by_name, "S2: a pod that hands over"),
+    (starts_for_another, "S1: a machine is cleaned for another"),
+    (starts_by_an_old_version, "S18: a machine is cleaned by another"),
+    (starts_on_a_dead_machine, "S7: the machine of a node"),
+    (starts_before_the_drain, "S4: a Node is deleted that was neither"),
+    (starts_with_pods, "S3: the deletion of a Node loses pods"),
+    (deletes_before_the_report, "S4: a Node is deleted before it is known"),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_with_a_cleanup_it_finds_an_operator_that(spoil, problem, tmp_path):
+    assert_found(problem, spoiled(with_cleanup, spoil), tmp_path)
+
+
 def test_every_rule_finds_something(tmp_path):
     """A rule that no log of this file violates would prove nothing."""
     silent = {rule.__name__ for rule in rules.RULES}
     for test, tell in ((test_it_finds_an_operator_that, graceful),
+                       (test_with_a_cleanup_it_finds_an_operator_that, with_cleanup),
                        (test_on_a_dead_node_it_finds_an_operator_that, of_dead_node)):
         [mark] = test.pytestmark
         for spoil, _ in mark.args[1]:

@@ -12,7 +12,7 @@ OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 MIRROR = "kubernetes.io/config.mirror"
 ALLOWED = {
-    ("nodes", "patch"), ("nodes", "delete"), ("pods", "delete"), ("pods/eviction", "create"),
+    ("nodes", "patch"), ("nodes", "delete"), ("pods", "create"), ("pods", "delete"), ("pods/eviction", "create"),
     ("noderemovals", "create"), ("noderemovals", "patch"), ("noderemovals", "delete"),
     ("noderemovals/status", "patch"), ("configmaps", "create"), ("configmaps", "patch"), ("events", "create"),
     ("leases", "create"), ("leases", "update"), ("leases", "patch"),
@@ -21,6 +21,8 @@ ALLOWED = {
 FRESH_SECONDS = 60
 SETTLE_SECONDS = 2
 BRAKE_NODES = 3
+START = "noderemoval.dev/host-cleanup-start"
+HAND_OVER = "host-cleanup-"
 
 
 def only_known_kinds_of_writes(it, seen, read):
@@ -40,7 +42,7 @@ def nodes_are_patched_by_identity(it, seen, read):
         yield "S1: a patch of a Node without its UID and resourceVersion"
     if set(metadata) - {"uid", "resourceVersion", "annotations"} or set(spec) - {"unschedulable", "taints"}:
         yield "S16: a patch of a Node changes what is not the operator's"
-    if set(metadata.get("annotations") or {}) - {"noderemoval.dev/claim"}:
+    if set(metadata.get("annotations") or {}) - {"noderemoval.dev/claim", START}:
         yield "S16: a patch of a Node changes a foreign annotation"
 
 
@@ -54,7 +56,8 @@ def taints_of_others_stay(it, seen, read):
 
 def claims_are_of_bound_removals(it, seen, read):
     """A Node is cordoned only for the NodeRemoval that is bound to its UID."""
-    if (it.resource, it.verb) != ("nodes", "patch") or not it.succeeded or not it.body["spec"].get("unschedulable"):
+    cordons = it.verb == "patch" and (it.body or {}).get("spec", {}).get("unschedulable")
+    if it.resource != "nodes" or not it.succeeded or not cordons:
         return
     claim = claim_of(it.answer)
     removals = seen.removals.all(claim["uid"]) if claim else []
@@ -64,7 +67,9 @@ def claims_are_of_bound_removals(it, seen, read):
 
 
 def nodes_are_given_back_by_their_claim(it, seen, read):
-    if (it.resource, it.verb) != ("nodes", "patch") or not it.succeeded or "unschedulable" not in it.body["spec"]:
+    if (it.resource, it.verb) != ("nodes", "patch") or not it.succeeded:
+        return
+    if "unschedulable" not in it.body.get("spec", {}):
         return
     if it.body["spec"]["unschedulable"]:
         return
@@ -77,7 +82,7 @@ def nodes_are_given_back_by_their_claim(it, seen, read):
 
 
 def pods_leave_by_identity(it, seen, read):
-    if not _is_pod_request(it):
+    if not _is_pod_request(it) or _is_of_hand_over(it):
         return
     uid = _options(it).get("preconditions", {}).get("uid")
     pod = uid and seen.pods.latest(uid)
@@ -137,6 +142,40 @@ def pods_that_must_not_run_twice_need_fencing(it, seen, read):
         yield "S5: a pod of a StatefulSet is deleted on a node that nobody said is off"
 
 
+def machines_are_cleaned_by_pods_of_their_removal(it, seen, read):
+    """The pod that hands the cleaning of a machine over to it is made for a NodeRemoval that wants it and holds the
+    node, and goes by its UID."""
+    if (it.resource, it.verb) == ("pods", "delete") and _is_of_hand_over(it):
+        if not _options(it).get("preconditions", {}).get("uid"):
+            yield "S2: a pod that hands over is deleted without its UID"
+        return
+    if (it.resource, it.verb) != ("pods", "create"):
+        return
+    owners = it.body["metadata"].get("ownerReferences", [])
+    uid = next((each["uid"] for each in owners if each["kind"] == "NodeRemoval" and each.get("controller")), None)
+    removals = seen.removals.all(uid) if uid else []
+    if not removals or it.body["metadata"]["name"] != HAND_OVER + uid:
+        yield "S21: a pod is made that hands nothing over for a NodeRemoval"
+    elif not all(each["spec"].get("hostCleanup", {}).get("enabled") for each in removals):
+        yield "S21: a machine is to be cleaned that nobody wants clean"
+    elif it.body["spec"]["nodeName"] != removals[-1]["spec"]["nodeName"]:
+        yield "S1: a pod that hands over is bound to another node than that of its NodeRemoval"
+
+
+def machines_are_cleaned_for_the_removal_that_holds_them(it, seen, read):
+    if not _is_start(it):
+        return
+    node, removal, problem = _removal_of(it.name, it, read)
+    if problem:
+        yield problem
+    elif it.body["metadata"]["annotations"][START] != removal["metadata"]["uid"]:
+        yield "S1: a machine is cleaned for another NodeRemoval than the one that holds its node"
+    elif it.body["metadata"].get("resourceVersion") != node["metadata"]["resourceVersion"]:
+        yield "S18: a machine is cleaned by another resourceVersion than the one read"
+    elif not is_ready(node):
+        yield "S7: the machine of a node is cleaned that was not Ready"
+
+
 def nodes_are_deleted_by_identity(it, seen, read):
     if not _is_node_delete(it):
         return
@@ -155,7 +194,7 @@ def nodes_are_deleted_by_identity(it, seen, read):
 
 
 def nodes_are_deleted_last(it, seen, read):
-    node, removal = _of_node_delete(it, read)
+    node, removal = _of_node_loss(it, read)
     if not removal:
         return
     for step in ("Accepted", "Cordoned"):
@@ -163,6 +202,9 @@ def nodes_are_deleted_last(it, seen, read):
             yield f"S4: a Node is deleted while {step} is {condition_of(removal, step)['status']}"
     if not any(condition_of(removal, step)["status"] == "True" for step in ("Drained", "TerminatingPodsCleared")):
         yield "S4: a Node is deleted that was neither drained nor cleared"
+    to_be_clean = removal["spec"].get("hostCleanup", {}).get("enabled") and it.verb == "delete"
+    if to_be_clean and condition_of(removal, "HostCleaned")["status"] not in ("True", "False"):
+        yield "S4: a Node is deleted before it is known what became of the cleaning of its machine"
     cordoned = seen.cordoned.get((node["metadata"]["uid"], removal["metadata"]["uid"]))
     pods_read, pods = read.pods_of.get(it.name, (None, []))
     if cordoned is None:
@@ -177,7 +219,7 @@ def nodes_are_deleted_last(it, seen, read):
 
 
 def protected_nodes_stay(it, seen, read):
-    node, removal = _of_node_delete(it, read)
+    node, removal = _of_node_loss(it, read)
     if not removal:
         return
     labels = node["metadata"].get("labels", {})
@@ -194,10 +236,11 @@ def protected_nodes_stay(it, seen, read):
 
 def many_dead_nodes_stop_everything(it, seen, read):
     """The brake: of the nodes that were read last, too many were not Ready."""
-    grace_zero = _is_pod_request(it) and _options(it).get("gracePeriodSeconds") == 0
-    if not _is_node_delete(it) and not grace_zero:
+    grace_zero = _is_pod_request(it) and _options(it).get("gracePeriodSeconds") == 0 and not _is_of_hand_over(it)
+    if not _is_node_loss(it) and not grace_zero:
         return
     asked, nodes = read.all_nodes or (0, [])
+    nodes = [each for each in nodes if is_ready(each) or not _is_being_cleaned(each)]
     dead = sum(not is_ready(each) for each in nodes)
     if asked < it.received - FRESH_SECONDS:
         yield "S9: something that cannot be undone is done without a look at all nodes"
@@ -206,7 +249,7 @@ def many_dead_nodes_stop_everything(it, seen, read):
 
 
 def volumes_are_detached_first(it, seen, read):
-    _, removal = _of_node_delete(it, read)
+    _, removal = _of_node_loss(it, read)
     if not removal:
         return
     detached = condition_of(removal, "VolumesDetached")
@@ -292,7 +335,9 @@ def only_the_leader_writes(it, seen, read):
 RULES = [
     only_known_kinds_of_writes, nodes_are_patched_by_identity, taints_of_others_stay, claims_are_of_bound_removals,
     nodes_are_given_back_by_their_claim, pods_leave_by_identity, pods_leave_nodes_that_are_being_removed,
-    grace_is_shortened_on_dead_nodes_only, pods_that_must_not_run_twice_need_fencing, nodes_are_deleted_by_identity,
+    grace_is_shortened_on_dead_nodes_only, pods_that_must_not_run_twice_need_fencing,
+    machines_are_cleaned_by_pods_of_their_removal, machines_are_cleaned_for_the_removal_that_holds_them,
+    nodes_are_deleted_by_identity,
     nodes_are_deleted_last, protected_nodes_stay, many_dead_nodes_stop_everything, volumes_are_detached_first,
     gone_is_what_the_server_says, what_is_bound_stays_bound, finalizers_of_others_stay,
     removals_come_and_go_by_identity, only_the_leader_writes]
@@ -306,11 +351,31 @@ def _is_node_delete(it):
     return (it.resource, it.verb) == ("nodes", "delete")
 
 
-def _of_node_delete(it, read):
-    """The Node and its NodeRemoval as they were read last; none when the request is another one, or when
-    nodes_are_deleted_by_identity says what is wrong with them."""
+def _is_start(it):
+    """Its machine is told to clean itself, which stops its kubelet and its pods."""
+    annotations = ((it.body or {}).get("metadata") or {}).get("annotations") or {}
+    return (it.resource, it.verb) == ("nodes", "patch") and bool(annotations.get(START))
+
+
+def _is_node_loss(it):
+    """After it the node is of no use any more."""
+    return _is_node_delete(it) or _is_start(it)
+
+
+def _of_node_loss(it, read):
+    """The Node and its NodeRemoval as they were read last; none when the request is another one, or when the rules of
+    its identity say what is wrong with them."""
     node, removal, problem = _removal_of(it.name, it, read)
-    return (node, removal) if _is_node_delete(it) and not problem else (None, None)
+    return (node, removal) if _is_node_loss(it) and not problem else (None, None)
+
+
+def _is_of_hand_over(it):
+    return it.resource == "pods" and it.name.startswith(HAND_OVER)
+
+
+def _is_being_cleaned(node):
+    started = node["metadata"].get("annotations", {}).get(START)
+    return bool(started) and (claim_of(node) or {}).get("uid") == started
 
 
 def _is_pod_request(it):
@@ -324,7 +389,7 @@ def _options(it):
 
 def _pod(it, seen):
     """The pod that is told to leave; none when it is only asked whether it could."""
-    if _is_pod_request(it) and _options(it).get("dryRun"):
+    if _is_pod_request(it) and (_options(it).get("dryRun") or _is_of_hand_over(it)):
         return None
     uid = _options(it).get("preconditions", {}).get("uid") if _is_pod_request(it) else None
     return uid and seen.pods.latest(uid)
@@ -374,7 +439,7 @@ def _ignores_daemon_sets(pod, read):
 
 
 def _goes_with_the_node(pod):
-    return (_controller(pod).get("kind") == "DaemonSet" or MIRROR in pod["metadata"].get("annotations", {})
+    return (_controller(pod).get("kind") in ("DaemonSet", "NodeRemoval") or MIRROR in pod["metadata"].get("annotations", {})
             or pod["status"].get("phase") in ("Succeeded", "Failed"))
 
 

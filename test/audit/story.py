@@ -9,6 +9,7 @@ from oracle import OPERATOR
 NODE_UID, REMOVAL_UID, NODE, REMOVAL = "node-uid", "removal-uid", "jetson", "removal"
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 NODES, PODS = "/api/v1/nodes", "/api/v1/namespaces/default/pods"
+HOST_PODS = "/api/v1/namespaces/noderemoval-host/pods"
 REMOVALS = "/apis/noderemoval.dev/v1alpha1/noderemovals"
 CLAIM_TEXT = json.dumps({"removal": REMOVAL, "uid": REMOVAL_UID, "wasUnschedulable": False})
 MARK = {"key": "noderemoval.dev/removing", "effect": "NoSchedule"}
@@ -96,6 +97,33 @@ def graceful():
               {"preconditions": {"uid": NODE_UID, "resourceVersion": "4"}}, {"status": "Success"})
     story.add("node is gone", 8, "get", f"{NODES}/{NODE}", answer={"code": 404}, code=404)
     story.add("end", 9, "patch", f"{REMOVALS}/{REMOVAL}/status", {"status": {}}, removal(9, NodeDeleted="True"))
+    return story
+
+
+def with_cleanup():
+    """As graceful, and the machine is told to clean itself before its Node is deleted."""
+    story = graceful()
+    rest = {title: story.steps.pop(title) for title in ("delete node", "node is gone", "end")}
+    answers = [story.answer(each) for each in ("bind", "finalizer", "read removal", "read removal again")]
+    for answer in (*answers, rest["end"]["responseObject"]):
+        answer["spec"]["hostCleanup"] = {"enabled": True}
+    name = f"host-cleanup-{REMOVAL_UID}"
+    hand_over = pod("x", "NodeRemoval")
+    hand_over["metadata"] |= {"name": name, "uid": "hand-over-uid"}
+    hand_over["metadata"]["ownerReferences"][0] |= {"name": REMOVAL, "uid": REMOVAL_UID}
+    story.add("hand over", 7.41, "create", HOST_PODS, copy.deepcopy(hand_over), hand_over)
+    started = node(5)
+    started["metadata"]["annotations"]["noderemoval.dev/host-cleanup-start"] = REMOVAL_UID
+    story.add("start", 7.42, "patch", f"{NODES}/{NODE}",
+              {"metadata": {"uid": NODE_UID, "resourceVersion": "4",
+                            "annotations": {"noderemoval.dev/host-cleanup-start": REMOVAL_UID}}}, started)
+    story.add("hand-over pod goes", 7.43, "delete", f"{HOST_PODS}/{name}",
+              {"gracePeriodSeconds": 0, "preconditions": {"uid": "hand-over-uid"}}, {"status": "Success"})
+    story.add("report is in status", 7.44, "get", f"{REMOVALS}/{REMOVAL}", answer=removal(6, HostCleaned="True"))
+    story.answer("report is in status")["spec"]["hostCleanup"] = {"enabled": True}
+    story.add("read cleaned node", 7.45, "get", f"{NODES}/{NODE}", answer=started)
+    story.steps |= rest
+    story.body("delete node")["preconditions"]["resourceVersion"] = "5"
     return story
 
 

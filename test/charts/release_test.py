@@ -1,5 +1,6 @@
 """Install, upgrade and uninstall with Helm on real control planes, also while nodes are being removed."""
 
+import json
 import re
 import shlex
 import shutil
@@ -104,6 +105,31 @@ def with_an_older_crd(package, folder):
 def fields_of_the_spec(release):
     [version] = release.cluster.api.get("CustomResourceDefinition", CRD)["spec"]["versions"]
     return version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+
+
+def test_host_cleanup_can_be_switched_on_and_off(release):
+    host = "noderemoval-host"
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "host-cleanup", "namespace": host},
+           "spec": {"hostPID": True, "hostNetwork": True, "automountServiceAccountToken": False, "containers": [
+               {"name": "main", "image": "test.invalid/none", "securityContext": {"runAsUser": 0, "capabilities": {
+                   "add": ["SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE", "DAC_OVERRIDE"]}}}]}}
+
+    def create_pod():
+        """Why the operator's account may not; empty when it may. Nothing is stored."""
+        try:
+            account = f"--as=system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
+            release.kubectl("create", account, "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    release.install()
+    assert "cannot create resource" in create_pod()
+    release.upgrade("--set=hostCleanup.enabled=true")
+    wait_until(lambda: create_pod() == "", 30, "it may create pods that enter a machine", seen=create_pod)
+    release.upgrade("--set=hostCleanup.enabled=false")
+    release.wait_gone("Namespace", host)
+    assert "cannot create resource" in create_pod()
 
 
 def test_an_uninstall_leaves_the_crd_the_removals_and_what_the_operator_remembers(release):

@@ -12,7 +12,8 @@ from values_test import CHANGES, nested
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 # Pods are refused whose ServiceAccount or class is not there.
 ACCOUNTS = ("noderemoval-controller", "mine", "operator")
-MONITORING = "monitoring"
+# Objects are refused whose namespace is not there.
+OTHER_NAMESPACES = ("monitoring", "noderemoval-host", "mine", "hosts")
 PRIORITY_CLASS = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "important"},
                   "value": 1000}
 
@@ -23,10 +24,10 @@ def restricted(cluster):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": RESTRICTED}}
     accounts = [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
                 for name in ACCOUNTS]
-    elsewhere = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MONITORING}}
-    run(cluster, "apply", [namespace, elsewhere, PRIORITY_CLASS, *accounts])
+    others = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in OTHER_NAMESPACES]
+    run(cluster, "apply", [namespace, *others, PRIORITY_CLASS, *accounts])
     yield
-    cluster.kubectl("delete", "namespace", NAMESPACE, MONITORING)
+    cluster.kubectl("delete", "namespace", NAMESPACE, *OTHER_NAMESPACES)
     cluster.kubectl("delete", "priorityclass", "important")
 
 
@@ -77,7 +78,7 @@ def test_every_object_that_values_lead_to_is_accepted(helm, cluster, restricted)
     try_out(cluster, different + (pods if looks_at_pods(cluster) else []))
 
 
-@pytest.mark.parametrize("folder", ["manifests", "manifests/overlays/ha"])
+@pytest.mark.parametrize("folder", ["manifests", "manifests/overlays/ha", "manifests/overlays/host-cleanup"])
 def test_the_manifests_are_accepted(cluster, kustomize, restricted, folder):
     documents = [each for each in kustomize(folder).values()
                  # policy/v1 is of 1.21; the overlay says so.

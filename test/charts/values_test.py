@@ -68,6 +68,10 @@ KUBERNETES = ("--kube-version", "1.30.0")
 ADMISSION = by_name("\n---\n".join(path.read_text(encoding="utf-8") for path in sorted(
     (REPOSITORY / "manifests/overlays/admission").glob("*.yaml")) if path.name != "kustomization.yaml"))
 
+HOST = "noderemoval-host"
+HOST_CLEANUP = by_name("\n---\n".join((REPOSITORY / f"manifests/components/host-cleanup/{name}.yaml").read_text(
+    encoding="utf-8") for name in ("namespace", "rbac")))
+
 SERVICE = f"Service {NAMESPACE}/noderemoval-metrics"
 READER = "ClusterRole noderemoval-metrics-reader"
 
@@ -85,6 +89,13 @@ def metrics_reader():
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": "noderemoval-metrics-reader", "labels": {"app.kubernetes.io/name": "noderemoval"}},
             "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}
+
+
+def host_cleanup(*more_args, namespace=HOST, image="noderemoval:0.1.0"):
+    """What is there when it is switched on."""
+    return {ARGS: [HEALTH, f"--host-cleanup-namespace={namespace}", f"--host-cleanup-image={image}", *more_args]} | {
+        (name.replace(HOST, namespace),): json.loads(json.dumps(each).replace(f'"{HOST}"', f'"{namespace}"'))
+        for name, each in HOST_CLEANUP.items()}
 
 
 # The value, what it is set to, and what changes. A list and not a dict, because a value may have several rows.
@@ -181,6 +192,16 @@ CHANGES = [
     ("admission.allowControlPlane", True, {}),
     ("admission.onlyEvictions", True, {}),
     ("admission", None, {}),
+    ("hostCleanup.enabled", True, host_cleanup()),
+    ("hostCleanup.namespace", "mine", {}),
+    ("hostCleanup", {"enabled": True, "namespace": "mine"}, host_cleanup(namespace="mine")),
+    ("hostCleanup.createNamespace", False, {}),
+    ("hostCleanup", {"enabled": True, "createNamespace": False},
+     {path: each for path, each in host_cleanup().items() if path != (f"Namespace {HOST}",)}),
+    ("hostCleanup.allowImages", ["registry.example/cleanup:1"], {}),
+    ("hostCleanup", {"enabled": True, "allowImages": ["registry.example:5000/a:1", f"b@{DIGEST}"]},
+     host_cleanup("--host-cleanup-allow-image=registry.example:5000/a:1", f"--host-cleanup-allow-image=b@{DIGEST}")),
+    ("hostCleanup", None, {}),
     ("global", {"imageRegistry": "elsewhere"}, {}),
     ("enabled", True, {}),
 ]
@@ -244,11 +265,12 @@ def test_the_chart_has_the_options_of_the_operator_with_the_same_bounds():
     options = {re.sub("[A-Z]", lambda letter: "-" + letter.group(0).lower(), key): schema
                for key, schema in _schema()["properties"]["options"]["properties"].items()}
 
-    # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is and
-    # where to serve what; --version ends it.
+    # In a pod the operator knows by itself where the API server is, and the Deployment tells it which pod it is, where
+    # to serve what, and where to clean machines from; --version ends it.
     assert options.keys() == statements.keys() - {
         "kubeconfig", "context", "insecure-skip-tls-verify", "namespace", "own-pod", "version", "health-address",
-        "metrics-address", "metrics-tls-cert-file", "metrics-tls-key-file", "metrics-insecure", "leader-elect"}
+        "metrics-address", "metrics-tls-cert-file", "metrics-tls-key-file", "metrics-insecure", "leader-elect",
+        "host-cleanup-namespace", "host-cleanup-image", "host-cleanup-allow-image"}
     for name, schema in options.items():
         if schema.get("type") == "integer":
             assert f"{schema['minimum']}, {schema['maximum']}" in statements[name], name

@@ -87,14 +87,14 @@ def waiting_reasons():
 
 
 def all_reasons():
-    return (words(calls("wait", "pass", "set", "succeed", "fail", "give_up")) | blocker_reasons() | OTHER_REASONS
+    return (words(calls("wait", "pass", "set", "succeed", "fail", "give_up", "not_cleaned")) | blocker_reasons() | OTHER_REASONS
             | initialized(r"(?:PodClass::\w+|GuardRefusal|SpecProblem)"))
 
 
 def test_the_regexes_see_what_the_sources_say():
     assert {"PodDisruptionBudget", "NeedsFencing", "Finalizer", "NotSelected", "ServerBusy"} <= blocker_reasons()
     assert {"ClaimedByOther", "BudgetUsedUp", "Blocked", "Settling", "ApiUnavailable"} <= waiting_reasons()
-    assert {"Refused", "TimedOut", "GoneAlready", "NotImplemented", "MirrorPod", "NodeNotReady"} <= all_reasons()
+    assert {"Refused", "TimedOut", "GoneAlready", "HostUnreachable", "MirrorPod", "NodeNotReady"} <= all_reasons()
 
 
 @pytest.mark.parametrize(("title", "part"), [("Spec", "spec"), ("Status", "status")])

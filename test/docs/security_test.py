@@ -16,7 +16,8 @@ def documents(path):
 
 def test_every_right_of_the_operator_is_in_the_table():
     rights = {(resource, verb, PLACES.get(namespace, f"`{namespace}`"))
-              for role in documents("manifests/base/rbac.yaml") if role["metadata"]["name"] == "noderemoval-controller"
+              for path in ("manifests/base/rbac.yaml", "manifests/components/host-cleanup/rbac.yaml")
+              for role in documents(path) if role["metadata"]["name"] == "noderemoval-controller"
               for namespace in [role["metadata"].get("namespace")]
               for rule in role.get("rules", []) for resource in rule["resources"] for verb in rule["verbs"]}
     rows = re.findall(r"^\| (`[^|]+) \| ([a-z, ]+) \| ([^|]+) \|", PAGE, re.MULTILINE)

@@ -6,7 +6,8 @@ import subprocess
 
 import faulty_operator
 import pytest
-from admission_policies import FIRST_MINOR, KIND, Account, Policies, claimed, refusal
+from admission_policies import (
+    FIRST_MINOR, HOST_NAMESPACE, KIND, REMOVAL_UID, Account, Policies, claimed, cleanup_pod, refusal)
 from dead_node_test import OUR_MARK
 from many_nodes_test import Group
 from node_to_remove import NodeToRemove
@@ -16,6 +17,8 @@ from operator_requests import OperatorRequests, succeeded
 from removal import CLAIM, PROTECT, REMOVING, Removal, traces_on
 from waiting import wait_until
 
+START = "noderemoval.dev/host-cleanup-start"
+REPORT = "noderemoval.dev/host-cleanup-report"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 MARK = {"key": REMOVING, "effect": "NoSchedule"}
 
@@ -69,7 +72,7 @@ def test_without_the_policies_a_node_is_deleted_without_its_uid(sandbox, account
 def test_the_server_finds_nothing_wrong_with_the_expressions(policies):
     assert policies.warnings() == {f"noderemoval-{name}": None for name in (
         "operator-deletes-nodes", "operator-changes-nodes", "operator-deletes-pods", "operator-evicts-pods",
-        "operator-writes-removals", "users")}
+        "operator-creates-pods", "host-pods", "operator-writes-removals", "users")}
 
 
 # What the operator does, with all policies on.
@@ -236,6 +239,134 @@ def test_what_of_a_node_may_be_changed(sandbox, policies, account):
     assert "only together with its claim" in account.patch(node, {"spec": {"unschedulable": True}})
 
 
+def test_of_which_node_the_machine_may_be_cleaned(sandbox, policies, account):
+    def claimed_for(uid, **how):
+        return claimed(annotations={CLAIM: json.dumps({"removal": "r", "uid": uid}, separators=(",", ":"))}, **how)
+
+    def start(node, uid="u", **more):
+        return account.patch(node, {"metadata": {"annotations": {START: uid, **more}}})
+
+    node = add_node(sandbox, claimed_for("u"))
+    assert start(node) is None
+    for uid in ("v", "r", "u\"", "u\",\"wasUnschedulable"):
+        assert "claimed for the same removal" in start(node, uid), uid
+    for other in (claimed(), claimed_for("u", cordoned=False), {"spec": {"unschedulable": True}}):
+        assert "cordoned and claimed" in start(add_node(sandbox, other)), other
+    # The operator does not do all of it at once.
+    at_once = claimed_for("u")["metadata"]["annotations"] | {START: "u"}
+    assert "cordoned and claimed" in account.patch(
+        add_node(sandbox), {"metadata": {"annotations": at_once}, "spec": {"unschedulable": True}})
+    assert PROTECT in start(sandbox.api.patch("Node", node["metadata"]["name"],
+                                              {"metadata": {"annotations": {PROTECT: ""}}}))
+    for label in (CONTROL_PLANE, "node-role.kubernetes.io/master"):
+        node = add_node(sandbox, claimed_for("u"))
+        node = sandbox.api.patch("Node", node["metadata"]["name"], {"metadata": {"labels": {label: ""}}})
+        assert "control plane" in start(node), label
+
+
+def test_what_was_started_on_a_machine_may_be_called_back_and_its_report_is_its_own(sandbox, policies, account):
+    started = add_node(sandbox, claimed(annotations={START: "u", REPORT: "{}"}))
+    # The Node is given back: all that the operator has put on it goes.
+    assert account.patch(started, {"metadata": {"annotations": {START: None, CLAIM: None}},
+                                   "spec": {"unschedulable": None, "taints": None}}) is None
+    for report in (None, "{\"phase\":\"Succeeded\"}"):
+        assert "no annotation" in account.patch(started, {"metadata": {"annotations": {REPORT: report}}}), report
+
+
+def with_spec(**fields):
+    pod = cleanup_pod("u")
+    pod["spec"].update(fields)
+    return pod
+
+
+def with_metadata(**fields):
+    pod = cleanup_pod("u")
+    pod["metadata"].update(fields)
+    return pod
+
+
+def with_container(**fields):
+    pod = cleanup_pod("u")
+    pod["spec"]["containers"][0].update(fields)
+    return pod
+
+
+HAND_OVER = cleanup_pod("u")["spec"]["containers"][0]["args"]
+PROBE = {"exec": {"command": ["true"]}}
+
+
+@pytest.mark.parametrize("pod, words", [
+    (with_metadata(ownerReferences=[]), "only for the NodeRemoval that owns it"),
+    (with_metadata(name="host-cleanup-v"), "only for the NodeRemoval that owns it"),
+    (with_metadata(labels={}), "only for the NodeRemoval that owns it"),
+    (with_metadata(labels={REMOVAL_UID: "v"}), "only for the NodeRemoval that owns it"),
+    (with_spec(nodeName="another"), "only on the one node that it names"),
+    (with_spec(nodeName=None), "only on the one node that it names"),
+    (with_container(image="test.invalid/none"), "no pod with the image test.invalid/none"),
+    (with_container(command=["/proc/1/root/bin/sh"]), "only to run host-cleanup --hand-over"),
+    (with_container(args=["host-cleanup", "--yes", *HAND_OVER[2:]]), "only to run host-cleanup --hand-over"),
+    (with_container(args=["--node-name=nobody"]), "only to run host-cleanup --hand-over"),
+    *((with_container(args=[*HAND_OVER, more]), "only to run host-cleanup --hand-over")
+      for more in ("--yes", "--run=/var/lib/noderemoval/u", "--node-name", "host-cleanup=")),
+    (with_container(args=[arg.replace("uid=u", "uid=v") for arg in HAND_OVER]), "for the same removal"),
+    (with_container(env=[{"name": "LD_PRELOAD", "value": "/proc/1/root/a.so"}]), "without variables"),
+    (with_container(envFrom=[{"configMapRef": {"name": "a"}}]), "without variables"),
+    (with_container(lifecycle={"postStart": PROBE}), "without variables, probes and hooks"),
+    (with_spec(containers=[*cleanup_pod("u")["spec"]["containers"], {"name": "b", "image": "b"}]), "one container"),
+    (with_spec(initContainers=[{"name": "b", "image": "b"}]), "with one container"),
+    (with_spec(volumes=[{"name": "a", "hostPath": {"path": "/"}}]), "no pod with a volume"),
+    (with_spec(automountServiceAccountToken=True), "a token of a ServiceAccount"),
+    (with_container(securityContext={"privileged": True}), "no privileged pod"),
+    (with_container(securityContext={"capabilities": {"add": ["NET_ADMIN"]}}), "none with other capabilities"),
+    *((with_container(**{f"{kind}Probe": PROBE}), "without variables, probes and hooks")
+      for kind in ("liveness", "readiness", "startup"))])
+def test_no_other_pod_than_the_one_that_hands_over_is_created(policies, account, pod, words):
+    assert words in account.create(pod)
+
+
+def test_the_pod_that_hands_over_is_created_in_its_own_namespace_only(cluster, sandbox, policies, account):
+    assert account.create(cleanup_pod("u")) is None
+    asked = ["--steps=CNI,IPVS", "--cni-interfaces=", "--extra-path=/opt/a", "--extra-path=/opt/b", "--flush-all",
+             "--dry-run"]
+    assert account.create(with_container(args=[*HAND_OVER, *asked])) is None
+    # A right that it does not have.
+    cluster.kubectl("create", "rolebinding", "operator", "--clusterrole=edit", f"--namespace={sandbox.namespace}",
+                    "--serviceaccount=noderemoval-system:noderemoval-controller")
+    elsewhere = cleanup_pod("u", namespace=sandbox.namespace)
+    wait_until(lambda: account.may_create(elsewhere), 30, "it has the right")
+    assert f"only in the namespace {HOST_NAMESPACE}" in account.create(elsewhere)
+
+
+@pytest.fixture
+def hand_over(sandbox, policies, account):
+    """The pod that hands over, on a node of its own."""
+    removal = sandbox.create(node_removal(sandbox.name("cleaned"), "nobody", suspend=True))
+    metadata = removal["metadata"]
+    pod = account.store(cleanup_pod(metadata["uid"], node=sandbox.add_node(), removal=metadata["name"]))
+    yield pod
+    sandbox.api.delete("Pod", pod["metadata"]["name"], HOST_NAMESPACE, grace=0)
+
+
+def test_nobody_but_the_operator_gets_into_the_pods_that_hand_over(cluster, sandbox, hand_over):
+    name = hand_over["metadata"]["name"]
+    words = f"only the operator creates and enters pods in the namespace {HOST_NAMESPACE}"
+
+    def patch(change, *flags):
+        return refusal(cluster, "patch", "pod", name, f"--namespace={HOST_NAMESPACE}", f"--patch={json.dumps(change)}",
+                       *flags)
+
+    assert patch({"metadata": {"labels": {"a": "b"}}}) is None
+    image = {"name": "host-cleanup", "image": "test.invalid/none"}
+    assert words in patch({"spec": {"containers": [image]}})
+    debugger = {"spec": {"ephemeralContainers": [image | {"name": "b"}]}}
+    assert words in patch(debugger, "--subresource=ephemeralcontainers")
+    assert words in refusal(cluster, "create", "-f", "-", thing=cleanup_pod("u"))
+    assert refusal(cluster, "create", "-f", "-", thing=cleanup_pod("u", namespace=sandbox.namespace)) is None
+    for command in (["exec", name, "--", "true"], ["attach", name], ["port-forward", name, "0:80"]):
+        with pytest.raises(RuntimeError, match=words):
+            cluster.kubectl(*command[:2], f"--namespace={HOST_NAMESPACE}", *command[2:])
+
+
 def test_how_a_node_may_be_given_back(sandbox, policies, account):
     name = sandbox.add_node()
     wait_taints(sandbox, name, [])
@@ -382,13 +513,14 @@ def test_who_may_not_delete_a_node_may_only_stop_its_removal(cluster, sandbox, p
 
 
 # The last test, because it leaves other rules than the others expect.
-def test_the_chart_can_forbid_to_delete_live_pods(cluster, sandbox, policies, account):
+def test_the_chart_can_forbid_to_delete_live_pods(cluster, sandbox, policies, account, hand_over):
     node = sandbox.add_node()
     pod = sandbox.create(naked_pod("live", node=node, finalizers=["example.com/hold"]))
     assert account.delete(pod) is None
     cluster.kubectl("apply", "-f", "-", stdin=render_chart("admission.enabled=true", "admission.onlyEvictions=true"))
     wait_until(lambda: "onlyEvictions" in (account.delete(pod) or ""), 30, "a live pod may not be deleted")
     assert account.evict(pod) is None
+    assert account.delete(hand_over) is None
     sandbox.api.delete("Pod", "live", sandbox.namespace)
     assert account.delete(pod, gracePeriodSeconds=0) is None
     assert set(policies.warnings().values()) == {None}

@@ -32,10 +32,6 @@ CONTRADICTORY = {
     "how many of one": ({"nodeName": "a", "maxConcurrent": 2}, "maxConcurrent"),
 }
 
-NOT_IMPLEMENTED = {
-    "hostCleanup": {"hostCleanup": {"enabled": True}},
-}
-
 
 @pytest.mark.parametrize("spec, field", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_removal_is_refused_by_the_api_server_which_names_the_field(
@@ -59,21 +55,6 @@ def test_a_contradictory_removal_is_refused_with_a_message_that_names_the_field(
         assert removal.wait_end() == ("False", "InvalidSpec")
         assert field in removal.condition("Succeeded")["message"]
         assert removal.condition("Accepted")["status"] == "False"
-
-
-def test_a_removal_that_needs_what_is_not_implemented_is_refused_and_nothing_is_touched(
-        sandbox, start_operator):
-    jetson, _ = sandbox.add_nodes(2)
-    requests = OperatorRequests(sandbox)
-    start_operator()
-
-    removals = {field: Removal(sandbox, jetson, **spec) for field, spec in NOT_IMPLEMENTED.items()}
-    for field, removal in removals.items():
-        assert removal.wait_end()[0] == "False"
-        accepted = removal.condition("Accepted")
-        assert (accepted["status"], accepted["reason"]) == ("False", "NotImplemented")
-        assert f"spec.{field}" in accepted["message"]
-    assert requests.touched() == set()
 
 
 def test_a_node_that_does_not_exist_is_reported_as_absent(sandbox, start_operator):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-RBAC = Path(__file__).resolve().parents[2] / "manifests/base/rbac.yaml"
+MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
+BASE, HOST_CLEANUP = MANIFESTS / "base/rbac.yaml", MANIFESTS / "components/host-cleanup/rbac.yaml"
 ACCOUNT = "noderemoval-controller"
 ANYWHERE = "*"
 
@@ -13,9 +14,9 @@ ANYWHERE = "*"
 Right = namedtuple("Right", "verb group resource namespace name")
 
 
-def of_the_operator():
-    """All that the bindings give its ServiceAccount."""
-    documents = [each for each in yaml.safe_load_all(RBAC.read_text(encoding="utf-8")) if each]
+def of_the_operator(*files):
+    """All that the bindings in these files, without any those of the base, give its ServiceAccount."""
+    documents = [each for file in files or [BASE] for each in yaml.safe_load_all(file.read_text(encoding="utf-8")) if each]
     roles = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]): each["rules"]
              for each in documents if each["kind"] in {"Role", "ClusterRole"}}
     return {right for binding in documents

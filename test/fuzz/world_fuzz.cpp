@@ -18,10 +18,10 @@ using namespace std::chrono_literals;
 using reconcilers::FactName;
 using reconcilers::World;
 
-constexpr std::array kFacts{FactName::Node,         FactName::FreshNode,   FactName::Pods,
-                            FactName::Census,       FactName::Workloads,   FactName::Claims,
-                            FactName::Attachments,  FactName::ServerMinor, FactName::Trials,
-                            FactName::RemovedNodes, FactName::Leftovers};
+constexpr std::array kFacts{FactName::HandOverPod, FactName::Node,         FactName::FreshNode,
+                            FactName::Pods,        FactName::Census,       FactName::Workloads,
+                            FactName::Claims,      FactName::Attachments,  FactName::ServerMinor,
+                            FactName::Trials,      FactName::RemovedNodes, FactName::Leftovers};
 
 void choose_spec(World& world, fuzz::Input& input) {
   const auto flags = input.byte();
@@ -37,8 +37,12 @@ void choose_spec(World& world, fuzz::Input& input) {
     if ((more & 1) != 0) spec.drain.timeout_seconds = 60;
     if ((more & 2) != 0) spec.drain.on_timeout = crd::DrainTimeoutAction::Delete;
     if ((more & 4) != 0) spec.unreachable.tolerance_seconds = 0;
+    spec.host_cleanup.enabled = (more & 16) != 0 && spec.delete_node;
+    if ((more & 32) != 0) spec.host_cleanup.on_failure = crd::TimeoutAction::Continue;
   });
   world.server_minor = (more & 8) != 0 ? 36 : 20;
+  if ((more & 64) != 0) world.machine = World::Machine::Silent;
+  if ((more & 128) != 0) world.machine = World::Machine::Refuses;
 }
 
 void add_pod(World& world, fuzz::Input& input, int number) {

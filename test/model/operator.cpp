@@ -154,6 +154,7 @@ void Operator::answer(FactName fact, const World& world, const Process& process,
     case FactName::Claims:
       seen.claims = std::map<std::string, bool>{};
       return;
+    case FactName::HandOverPod:
     case FactName::Trials:
     case FactName::Matches:
       throw std::logic_error("a fact that the model does not know");

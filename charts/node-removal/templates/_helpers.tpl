@@ -15,3 +15,18 @@ app.kubernetes.io/component: controller
 {{- define "noderemoval.serviceAccountName" -}}
 {{- .Values.serviceAccount.name | default "noderemoval-controller" }}
 {{- end }}
+
+{{- define "noderemoval.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Where the pods are that clean machines. */}}
+{{- define "noderemoval.hostNamespace" -}}
+{{- (.Values.hostCleanup).namespace | default "noderemoval-host" }}
+{{- end }}

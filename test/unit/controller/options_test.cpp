@@ -123,6 +123,14 @@ TEST(Options, AreReadInEveryFlag) {
                               "ops",
                               "--own-pod",
                               "ops/me",
+                              "--host-cleanup-namespace",
+                              "hosts",
+                              "--host-cleanup-image",
+                              "noderemoval:1",
+                              "--host-cleanup-allow-image",
+                              "a:1",
+                              "--host-cleanup-allow-image",
+                              "b:1",
                               "--log-level",
                               "debug",
                               "--log-format",
@@ -151,6 +159,9 @@ TEST(Options, AreReadInEveryFlag) {
   EXPECT_EQ(options->policy.max_concurrent_removals, 9);
   EXPECT_EQ(options->policy.own_namespace, "ops");
   EXPECT_EQ(options->policy.own_pod, "ops/me");
+  EXPECT_EQ(options->policy.host_cleanup_namespace, "hosts");
+  EXPECT_EQ(options->policy.host_cleanup_image, "noderemoval:1");
+  EXPECT_THAT(options->policy.host_cleanup_allowed_images, testing::ElementsAre("a:1", "b:1"));
   EXPECT_EQ(options->log_level, controller::LogLevel::Debug);
   EXPECT_EQ(options->log_format, controller::LogFormat::Json);
   EXPECT_EQ(options->endpoints.health->str(), ":1");
@@ -224,6 +235,7 @@ TEST(Options, RefuseNonsenseWithTheNameOfTheOptionAndWhatIsAllowed) {
       {{"--namespace", "No"}, "1 to 63 characters of a-z, 0-9 and -"},
       {{"--namespace", ""}, "1 to 63 characters of a-z, 0-9 and -"},
       {{"--namespace", "a/b"}, "1 to 63 characters of a-z, 0-9 and -"},
+      {{"--host-cleanup-namespace", "a/b"}, "1 to 63 characters of a-z, 0-9 and -"},
       {{"--own-pod", "pod"}, "namespace/name"},
       {{"--own-pod", "ns/"}, "namespace/name"},
       {{"--own-pod", "/pod"}, "namespace/name"},

@@ -36,7 +36,8 @@ TEST(Spec, HasTheDocumentedDefaults) {
   EXPECT_EQ(spec.node_name, "jetson");
   EXPECT_EQ(spec.node_uid, "");
   EXPECT_FALSE(spec.node_selector || spec.max_concurrent || spec.ttl_seconds_after_finished);
-  EXPECT_FALSE(spec.suspend || spec.dry_run || spec.host_cleanup || spec.allow_control_plane);
+  EXPECT_FALSE(spec.suspend || spec.dry_run || spec.host_cleanup.enabled ||
+               spec.allow_control_plane);
   EXPECT_TRUE(spec.delete_node);
   EXPECT_FALSE(spec.drain.force || spec.drain.delete_empty_dir_data || spec.drain.disable_eviction);
   EXPECT_FALSE(spec.drain.pod_selector || spec.drain.wait_for_completion);
@@ -67,14 +68,17 @@ TEST(Spec, IsReadInEveryField) {
       "migration": {"wait": false, "timeoutSeconds": 2, "onTimeout": "Fail"},
       "volumes": {"waitForDetach": false, "timeoutSeconds": 3, "onTimeout": "Fail"},
       "unreachable": {"toleranceSeconds": 4, "fenced": true},
-      "hostCleanup": {"enabled": true}})");
+      "hostCleanup": {"enabled": true, "steps": ["IPVS", "CNI", "CNI"], "cniInterfaces": [],
+                      "extraPaths": ["/opt/cni"], "image": "x:1", "timeoutSeconds": 5,
+                      "onFailure": "Continue", "dryRun": true, "flushAll": true}})");
   EXPECT_EQ(spec.node_name, "jetson");
   EXPECT_EQ(spec.node_uid, "u1");
   ASSERT_TRUE(spec.node_selector && spec.max_concurrent);
   EXPECT_EQ(spec.node_selector->query(), "pool=edge");
   EXPECT_EQ(spec.max_concurrent, (MaxConcurrent{.value = 10, .percent = true}));
   EXPECT_EQ(spec.ttl_seconds_after_finished, 0);
-  EXPECT_TRUE(spec.suspend && spec.dry_run && spec.host_cleanup && spec.allow_control_plane);
+  EXPECT_TRUE(spec.suspend && spec.dry_run && spec.host_cleanup.enabled &&
+              spec.allow_control_plane);
   EXPECT_FALSE(spec.delete_node);
   EXPECT_TRUE(spec.drain.force && spec.drain.delete_empty_dir_data && spec.drain.disable_eviction);
   ASSERT_TRUE(spec.drain.pod_selector && spec.drain.wait_for_completion);
@@ -92,6 +96,14 @@ TEST(Spec, IsReadInEveryField) {
   EXPECT_EQ(spec.volumes.on_timeout, TimeoutAction::Fail);
   EXPECT_EQ(spec.unreachable.tolerance_seconds, 4);
   EXPECT_TRUE(spec.unreachable.fenced);
+  EXPECT_EQ(spec.host_cleanup.plan, (CleanupPlan{.steps = {CleanupStep::Cni, CleanupStep::Ipvs},
+                                                 .cni_interfaces = {},
+                                                 .extra_paths = {"/opt/cni"},
+                                                 .flush_all = true,
+                                                 .dry_run = true}));
+  EXPECT_EQ(spec.host_cleanup.image, "x:1");
+  EXPECT_EQ(spec.host_cleanup.timeout_seconds, 5);
+  EXPECT_EQ(spec.host_cleanup.on_failure, TimeoutAction::Continue);
   EXPECT_THAT(spec.decode_errors, IsEmpty());
 }
 
@@ -201,6 +213,11 @@ TEST(Spec, NotesWrongTypesAndUnknownWordsWithTheirPath) {
       {R"({"unreachable": {"fenced": "true"}})", "spec.unreachable.fenced must be true or false"},
       {R"({"hostCleanup": true})", "spec.hostCleanup must be an object"},
       {R"({"hostCleanup": {"enabled": "x"}})", "spec.hostCleanup.enabled must be true or false"},
+      {R"({"hostCleanup": {"steps": ["Reboot"]}})",
+       "spec.hostCleanup.steps must be any of KubeadmReset, CNI, Iptables and IPVS"},
+      {R"({"hostCleanup": {"steps": "CNI"}})", "spec.hostCleanup.steps must be a list of strings"},
+      {R"({"hostCleanup": {"cniInterfaces": [1]}})",
+       "spec.hostCleanup.cniInterfaces must be a list of strings"},
   };
   for (const auto& [spec, error] : kCases) {
     EXPECT_THAT(spec_of(spec).decode_errors, ElementsAre(error)) << spec;

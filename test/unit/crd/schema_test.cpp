@@ -40,7 +40,11 @@ TEST(Schema, HasTheDefaultsOfTheProgram) {
       {"spec.volumes.onTimeout", "Continue"},
       {"spec.unreachable.toleranceSeconds", text_of(spec.unreachable.tolerance_seconds)},
       {"spec.unreachable.fenced", text_of(spec.unreachable.fenced)},
-      {"spec.hostCleanup.enabled", text_of(spec.host_cleanup)},
+      {"spec.hostCleanup.enabled", text_of(spec.host_cleanup.enabled)},
+      {"spec.hostCleanup.timeoutSeconds", text_of(spec.host_cleanup.timeout_seconds)},
+      {"spec.hostCleanup.onFailure", "Fail"},
+      {"spec.hostCleanup.dryRun", text_of(spec.host_cleanup.plan.dry_run)},
+      {"spec.hostCleanup.flushAll", text_of(spec.host_cleanup.plan.flush_all)},
       {"status.observedGeneration", text_of(NodeRemovalStatus{}.observed_generation)},
   };
   for (const auto& [path, value] : defaults) {

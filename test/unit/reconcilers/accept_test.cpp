@@ -76,15 +76,6 @@ TEST(Accept, FailsAtOnceWhenTheSpecIsInvalid) {
   EXPECT_THAT(actions_of(decision), IsEmpty());
 }
 
-TEST(Accept, RefusesWhatIsNotImplementedInsteadOfIgnoringIt) {
-  auto seen = first_sight();
-  seen.removal.spec.host_cleanup = true;
-  const auto decision = decide_at(seen);
-  EXPECT_EQ(summary(decision), "False/InvalidSpec");
-  EXPECT_EQ(word(decision, condition::kAccepted), "False/NotImplemented");
-  EXPECT_THAT(actions_of(decision), IsEmpty());
-}
-
 TEST(Accept, IsDoneWhenThereIsNoSuchNode) {
   auto seen = first_sight();
   seen.node = std::optional<crd::Node>{};

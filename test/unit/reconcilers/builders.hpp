@@ -168,6 +168,7 @@ inline Observation first_sight() {
   seen.claims = std::map<std::string, bool>{};
   seen.trials = std::map<std::string, Refusal>{};
   seen.server_minor = 20;
+  seen.hand_over_pod = std::optional<crd::HandOverPod>{};
   seen.removed_nodes = std::map<std::string, RemovedNode>{
       {"jetson", {.uid = std::string{kNodeUid}, .removal = "gone", .time = {}}}};
   seen.matches = std::vector<NodeMatch>{};
@@ -240,6 +241,14 @@ inline std::string describe(const DeletePod& deletion) {
   return "DeletePod " + describe(deletion.pod);
 }
 inline std::string describe(const ClearPod& clear) { return "ClearPod " + describe(clear.pod); }
+inline std::string describe(const CreateHandOverPod& create) {
+  return "CreateHandOverPod " + create.ns + "/" +
+         std::string{create.pod.at("metadata").at("name").as_string()};
+}
+inline std::string describe(const StartHostCleanup&) { return "StartHostCleanup"; }
+inline std::string describe(const DeleteHandOverPod& deletion) {
+  return "DeleteHandOverPod " + describe(deletion.pod);
+}
 inline std::string describe(const RecordRemoval& record) {
   return "RecordRemoval " + record.node + " (" + record.uid + ")";
 }
@@ -284,6 +293,8 @@ inline std::string_view name_of(FactName fact) {
       return "Trials";
     case FactName::ServerMinor:
       return "ServerMinor";
+    case FactName::HandOverPod:
+      return "HandOverPod";
     case FactName::RemovedNodes:
       return "RemovedNodes";
     case FactName::Matches:
@@ -326,6 +337,13 @@ inline void PrintTo(const SetTaints& action, std::ostream* out) { *out << descri
 inline void PrintTo(const Evict& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const DeletePod& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const ClearPod& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const CreateHandOverPod& action, std::ostream* out) {
+  *out << describe(action) << " " << boost::json::serialize(action.pod);
+}
+inline void PrintTo(const StartHostCleanup& action, std::ostream* out) { *out << describe(action); }
+inline void PrintTo(const DeleteHandOverPod& action, std::ostream* out) {
+  *out << describe(action);
+}
 inline void PrintTo(const RecordRemoval& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const CreateChild& action, std::ostream* out) { *out << describe(action); }
 inline void PrintTo(const SteerChild& action, std::ostream* out) { *out << describe(action); }

@@ -339,6 +339,7 @@ TEST(Decide, AsksOnlyForFactsThatItWasNotTold) {
                                         {FactName::Claims, seen.claims.has_value()},
                                         {FactName::Trials, seen.trials.has_value()},
                                         {FactName::ServerMinor, seen.server_minor.has_value()},
+                                        {FactName::HandOverPod, seen.hand_over_pod.has_value()},
                                         {FactName::RemovedNodes, seen.removed_nodes.has_value()},
                                         {FactName::Matches, seen.matches.has_value()}};
     for (const auto fact : decision.needs) EXPECT_FALSE(told.at(fact)) << name_of(fact);

@@ -14,6 +14,8 @@ void PrintTo(const SpecProblem& problem, std::ostream* out) {
 
 namespace {
 
+using testing::HasSubstr;
+
 using Change = std::function<void(crd::NodeRemovalSpec&)>;
 
 constexpr auto kLimit = std::int64_t{std::numeric_limits<std::int32_t>::max()};
@@ -119,14 +121,50 @@ TEST(Validate, RefusesSecondsThatTheSchemaWouldRefuse) {
   EXPECT_FALSE(problem_after([](auto& spec) { spec.drain.timeout_seconds = kLimit; }));
 }
 
-TEST(Validate, RefusesWhatIsNotImplemented) {
-  const auto problem = problem_after([](auto& spec) { spec.host_cleanup = true; });
-  ASSERT_TRUE(problem);
-  EXPECT_EQ(problem->reason, "NotImplemented");
-  EXPECT_EQ(
-      problem->message,
-      "spec.hostCleanup is not implemented in this version, and nothing was done. Delete this "
-      "NodeRemoval and create one without that field.");
+TEST(Validate, RefusesACleaningThatCannotBeMeant) {
+  const auto cleaning = [](auto change) {
+    return problem_after([&](crd::NodeRemovalSpec& spec) {
+      spec.host_cleanup.enabled = true;
+      change(spec);
+    });
+  };
+  EXPECT_FALSE(cleaning([](auto&) {}));
+  const auto message = [&](auto change) {
+    const auto problem = cleaning(change);
+    return problem ? problem->message : "none";
+  };
+  EXPECT_THAT(message([](auto& spec) { spec.delete_node = false; }), HasSubstr("deleteNode"));
+  EXPECT_THAT(message([](auto& spec) { spec.host_cleanup.plan.steps.clear(); }),
+              HasSubstr("hostCleanup.steps"));
+  EXPECT_THAT(message([](auto& spec) { spec.host_cleanup.timeout_seconds = 0; }),
+              HasSubstr("hostCleanup.timeoutSeconds"));
+  EXPECT_THAT(message([](auto& spec) { spec.host_cleanup.plan.cni_interfaces = {"eth0"}; }),
+              HasSubstr("cniInterfaces: \"eth0\" is an interface of the machine itself"));
+  EXPECT_THAT(message([](auto& spec) { spec.host_cleanup.plan.cni_interfaces = {"a/b"}; }),
+              HasSubstr("cniInterfaces: \"a/b\" must consist of"));
+  EXPECT_THAT(message([](auto& spec) { spec.host_cleanup.plan.extra_paths = {"/etc"}; }),
+              HasSubstr("extraPaths: \"/etc\" must be at least two levels deep"));
+  EXPECT_FALSE(problem_after([](auto& spec) { spec.host_cleanup.plan.extra_paths = {"/etc"}; }));
+}
+
+TEST(Validate, CleansNoMachineUnlessTheOperatorMay) {
+  crd::NodeRemovalSpec spec;
+  Policy policy;
+  const auto reason = [&] {
+    const auto problem = refuse_host_cleanup(spec, policy);
+    return problem ? problem->reason : "none";
+  };
+  EXPECT_EQ(reason(), "none");
+  spec.host_cleanup.enabled = true;
+  EXPECT_EQ(reason(), "HostCleanupDisabled");
+  policy.host_cleanup_namespace = "noderemoval-host";
+  EXPECT_EQ(reason(), "ImageNotAllowed");
+  policy.host_cleanup_image = "noderemoval:1";
+  EXPECT_EQ(reason(), "none");
+  spec.host_cleanup.image = "evil:1";
+  EXPECT_EQ(reason(), "ImageNotAllowed");
+  policy.host_cleanup_allowed_images = {"evil:1"};
+  EXPECT_EQ(reason(), "none");
 }
 
 TEST(Validate, RefusesWhatOnlyFitsOtherKindsOfRemovals) {

@@ -12,6 +12,8 @@
 #include "reconcilers/decide.hpp"
 #include "reconcilers/gate.hpp"
 #include "reconcilers/guards.hpp"
+#include "reconcilers/hand_over_pod.hpp"
+#include "reconcilers/host_cleanup.hpp"
 #include "reconcilers/reasons.hpp"
 #include "test/fake/crd_schema.hpp"
 #include "test/unit/reconcilers/builders.hpp"
@@ -51,6 +53,8 @@ void expect_foreseen(const crd::NodeRemovalStatus& status) {
 World::World() : now(kNow), node(make_node()), removal(make_removal()) {
   auto census = make_census();
   other_nodes = {census[1], census[2]};
+  policy.host_cleanup_namespace = "noderemoval-host";
+  policy.host_cleanup_image = "noderemoval:1";
 }
 
 void World::add_pod(crd::Pod pod) {
@@ -111,7 +115,8 @@ std::vector<NodeSummary> World::census() const {
                      .uid = node->meta.uid,
                      .ready = node->is_ready(),
                      .unschedulable = node->unschedulable,
-                     .control_plane = node->is_control_plane()});
+                     .control_plane = node->is_control_plane(),
+                     .being_cleaned = host_cleanup_was_started(*node, std::string{kRemovalUid})});
   }
   return nodes;
 }
@@ -150,6 +155,8 @@ void World::answer(FactName fact, Observation& seen) const {
       return fill(seen.trials, readable, trials);
     case FactName::ServerMinor:
       return fill(seen.server_minor, readable, server_minor);
+    case FactName::HandOverPod:
+      return fill(seen.hand_over_pod, readable, hand_over_pod);
     case FactName::RemovedNodes:
       return fill(seen.removed_nodes, readable, removed_nodes);
     case FactName::Matches:
@@ -362,6 +369,67 @@ bool World::act(const ClearPod& clear) {
   return true;
 }
 
+bool World::act(const CreateHandOverPod& create) {
+  EXPECT_TRUE(removal->spec.host_cleanup.enabled) << "cleans a machine unasked";
+  EXPECT_TRUE(node && node->meta.name == create.pod.at("spec").at("nodeName").as_string());
+  if (hand_over_pod) return true;
+  auto pod = crd::pod_from_json(create.pod);
+  pod.meta.ns = create.ns;
+  pod.meta.uid = "hand-over-1";
+  hand_over_pod = crd::HandOverPod{
+      .uid = pod.meta.uid, .phase = "Pending", .terminating = false, .waiting = {}, .ended = {}};
+  pods.push_back(std::move(pod));
+  return true;
+}
+
+bool World::act(const StartHostCleanup&) {
+  EXPECT_TRUE(hand_over_pod && hand_over_pod->phase == "Succeeded") << "nothing was handed over";
+  EXPECT_TRUE(attachments.empty() || !removal->spec.volumes.wait_for_detach ||
+              word(condition::kVolumesDetached) == "False/TimedOut")
+      << "cleans a machine with volumes";
+  const auto allowed = may_clean_host(std::string{kRemovalUid}, fresh_view(), pods, census(),
+                                      other_removals, policy, now);
+  gate_refusal_ = allowed ? "" : allowed.error();
+  if (!allowed) return false;
+  node->meta.annotations[std::string{crd::kHostCleanupStartAnnotation}] = removal->meta.uid;
+  node->meta.resource_version = std::to_string(++version_);
+  return true;
+}
+
+bool World::act(const DeleteHandOverPod& deletion) {
+  EXPECT_EQ(deletion.pod.ns + "/" + deletion.pod.name,
+            policy.host_cleanup_namespace + "/" + hand_over_pod_name(*removal));
+  if (hand_over_pod && hand_over_pod->uid == deletion.pod.uid) hand_over_pod.reset();
+  std::erase_if(pods, [&](const crd::Pod& pod) { return pod.meta.uid == deletion.pod.uid; });
+  return true;
+}
+
+/// The kubelet runs the pod, and the machine cleans itself once it may.
+bool World::let_machine_work() {
+  if (!node || !node->is_ready()) return false;
+  const bool started = host_cleanup_was_started(*node, std::string{kRemovalUid});
+  if (started && machine == Machine::Reports) {
+    const crd::HostReport report{.uid = std::string{kRemovalUid},
+                                 .phase = machine_phase,
+                                 .reason = {},
+                                 .message = {},
+                                 .steps = {{"Kubelet", "Done", "stopped"}}};
+    node->meta.annotations[std::string{crd::kHostCleanupReportAnnotation}] =
+        boost::json::serialize(crd::to_json(report));
+  }
+  if (started) {
+    kill_kubelet();
+    return true;
+  }
+  if (!hand_over_pod || hand_over_pod->is_finished()) return false;
+  hand_over_pod->phase = machine == Machine::Refuses ? "Failed" : "Succeeded";
+  hand_over_pod->ended =
+      machine == Machine::Refuses
+          ? R"({"uid": "removal-1", "phase": "Failed", "reason": "UnsupportedHost"})"
+          : R"({"uid": "removal-1", "phase": "HandedOver"})";
+  return true;
+}
+
 bool World::act(const RecordRemoval& record) {
   EXPECT_EQ(record.uid, status().node_uid) << "records another node than the one it is bound to";
   removed_nodes[record.node] = {.uid = record.uid, .removal = removal->meta.name, .time = {}};
@@ -391,13 +459,14 @@ bool World::act(const DeleteNode&) {
                                          other_removals, policy, now);
   gate_refusal_ = permit ? "" : permit.error();
   if (!permit) return false;
+  EXPECT_FALSE(hand_over_pod && node->is_ready()) << "leaves its own pod on the node";
   EXPECT_EQ(permit->uid(), status().node_uid) << "deletes another node than the one it is bound to";
   node.reset();
   return true;
 }
 
 bool World::let_others_work() {
-  bool worked = false;
+  bool worked = let_machine_work();
   const bool kubelet_runs = node && node->is_ready();
   worked |=
       std::erase_if(pods, [&](const crd::Pod& pod) {

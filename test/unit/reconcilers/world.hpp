@@ -36,6 +36,11 @@ class World {
   std::map<std::string, bool> claims;     ///< exclusive PersistentVolumeClaims
   std::map<std::string, Refusal> trials;  ///< refusals of a dry run, by pod UID
   int server_minor = 20;
+  std::optional<crd::HandOverPod> hand_over_pod;
+  /// What the machine does with a cleaning: Refuses to take it over, is Silent once it was started,
+  /// or reports.
+  enum class Machine { Refuses, Silent, Reports } machine = Machine::Reports;
+  std::string machine_phase = "Succeeded";  ///< of its report
   std::map<std::string, RemovedNode> removed_nodes;
   bool lease = true;
   bool csi_node = true;
@@ -91,12 +96,16 @@ class World {
   bool act(const Evict& evict);
   bool act(const DeletePod& deletion);
   bool act(const ClearPod& clear);
+  bool act(const CreateHandOverPod& create);
+  bool act(const StartHostCleanup&);
+  bool act(const DeleteHandOverPod& deletion);
   bool act(const RecordRemoval& record);
   bool act(const CreateChild&);
   bool act(const SteerChild&);
   bool act(const DeleteRemoval&);
   bool act(const DeleteNode&);
   crd::Pod* find_pod(const crd::PodRef& ref);
+  bool let_machine_work();
   FreshView fresh_view() const;
   bool may_act_on_dead_pods(bool at_most_once) const;
   void check_settled(const Decision& decision) const;

@@ -141,6 +141,8 @@ TEST(Manifest, HasWhatTheFlagsSayAndNothingElse) {
       R"("waitForCompletion":{"matchExpressions":[{"key":"job-name","operator":"Exists"}]},)"
       R"("disableEviction":true},"unreachable":{"fenced":true},"deleteNode":false,)"
       R"("allowControlPlane":true})");
+  EXPECT_EQ(spec_of({"jetson", "--host-cleanup"}),
+            R"({"name":"jetson"}{"nodeName":"jetson","hostCleanup":{"enabled":true}})");
   EXPECT_EQ(spec_of({"-l", "pool=edge", "--name=edge", "--max-concurrent=2"}),
             R"({"name":"edge"}{"nodeSelector":{"matchLabels":{"pool":"edge"}},"maxConcurrent":2})");
   EXPECT_THAT(spec_of({"-l", "pool=edge", "--name=edge", "--max-concurrent=25%"}),

@@ -133,7 +133,8 @@ def test_native_rules_of_nft_stay_as_they_were(machine, worker_rules):
 
 
 def test_a_table_that_iptables_cannot_show_is_a_failure_only_when_kubernetes_is_in_it(machine):
-    machine.sh("iptables-nft -N mine && nft add rule ip filter mine numgen random mod 2 vmap '{ 0 : accept, 1 : drop }'")
+    machine.sh("iptables-nft -N mine && "
+               "nft add rule ip filter mine numgen random mod 2 vmap '{ 0 : accept, 1 : drop }'")
     assert "incompatible" in machine.rules("iptables-nft")
     assert machine.clean("--steps=Iptables", check=0).steps["Iptables"] == "NothingToDo"
     machine.sh("nft add chain ip filter KUBE-FORWARD")

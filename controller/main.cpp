@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "controller/endpoints.hpp"
+#include "controller/host_cleanup/host_cleanup.hpp"
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
 #include "controller/leader_election.hpp"
@@ -261,6 +262,7 @@ std::unique_ptr<controller::LogSink> start_log_sink() {
 int main(int argc, char** argv) {
   open_standard_files();
   if (plugin::is_called(argc, argv)) return plugin::run(argc, argv);
+  if (host_cleanup::is_called(argc, argv)) return host_cleanup::run(argc, argv);
   const auto options = parse_options(argc, argv);
   if (!options) {
     std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);

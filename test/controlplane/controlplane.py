@@ -321,18 +321,22 @@ class ControlPlane:
 
         self._run("kube-apiserver", components.kube_apiserver(
             self._programs["kube-apiserver"], self.folder, authority, self._address, api_port, client_port,
-            self.minor))
+            self.minor) + self._more_flags("kube-apiserver"))
         self._wait_api_server()
 
         self._run("kube-controller-manager", components.kube_controller_manager(
             self._programs["kube-controller-manager"], authority,
             self._client_kubeconfig("controller-manager", "system:kube-controller-manager"), self.minor,
-            self._grace))
+            self._grace) + self._more_flags("kube-controller-manager"))
         self._run("kube-scheduler", components.kube_scheduler(
             self._programs["kube-scheduler"], self._client_kubeconfig("scheduler", "system:kube-scheduler"),
             self.minor))
         self._wait_started("kube-controller-manager",
                            lambda: self.api.get("ServiceAccount", "default", "default"))
+
+    def _more_flags(self, program):
+        """What a kind of cluster adds to the command line of the API server or the controller manager."""
+        return []
 
     def _start_node(self, name, taints):
         # A short name, because the kubelet makes sockets in it.

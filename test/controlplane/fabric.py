@@ -51,15 +51,20 @@ class Fabric:
         return f"{NETWORK}.{self._number}.{FIRST_NODE + node_number}"
 
     def connect(self, node_number, pid):
-        """Gives a machine, whose first process this is, its address and the way to all pods."""
+        """Gives a machine, whose first process this is, its address and the way to all pods. The default route is the
+        last that it gets."""
         address, link = self.node_address(node_number), f"node{node_number}"
         # The one of a machine that was killed goes a moment later than that.
         _ip(f"link delete {link}", inside=self._pid, may_fail=True)
         _ip(f"link add eth0 netns {pid} type veth peer name {link} netns {self._pid}")
-        _ip(f"link set {link} master nodes up", f"route replace {pod_subnet(node_number)} via {address}",
-            inside=self._pid)
+        _ip(f"link set {link} master nodes up", inside=self._pid)
+        self.route(pod_subnet(node_number), node_number)
         _ip("link set lo up", f"address add {address}/24 dev eth0", "link set eth0 up",
             f"route add default via {NETWORK}.{self._number}.{ROUTER}", inside=pid)
+
+    def route(self, subnet, node_number):
+        """Lets all find the pods of this subnet on that node."""
+        _ip(f"route replace {subnet} via {self.node_address(node_number)}", inside=self._pid)
 
 
 def pod_subnet(node_number):

@@ -8,11 +8,8 @@ PAUSE_IMAGE = "test.invalid/pause:1"
 CONTAINERD_SOCKET = "unix:///run/containerd/containerd.sock"
 
 
-def containerd(folder):
-    """`folder` holds the files of this node."""
-    networks = folder / "cni"
-    config = folder / "containerd.toml"
-    config.write_text(f"""\
+def containerd_config(networks="/etc/cni/net.d"):
+    return f"""\
 version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
@@ -20,21 +17,31 @@ version = 2
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{networks}"
-""", encoding="utf-8")
+"""
+
+
+def containerd(folder):
+    """`folder` holds the files of this node."""
+    config = folder / "containerd.toml"
+    config.write_text(containerd_config(folder / "cni"), encoding="utf-8")
     return ["containerd", f"--config={config}"]
+
+
+def pod_network(subnet, *plugins):
+    """A list of CNI plugins: a bridge with this subnet, then these."""
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True,
+              "ipam": {"type": "host-local", "ranges": [[{"subnet": subnet}]], "routes": [{"dst": "0.0.0.0/0"}]}}
+    return json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, *plugins]})
 
 
 def write_pod_network(folder, number):
     networks = folder / "cni"
     networks.mkdir(exist_ok=True)
-    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True,
-              "ipam": {"type": "host-local", "ranges": [[{"subnet": pod_subnet(number)}]],
-                       "routes": [{"dst": "0.0.0.0/0"}]}}
-    (networks / "pods.conflist").write_text(json.dumps(
-        {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}), encoding="utf-8")
+    (networks / "pods.conflist").write_text(pod_network(pod_subnet(number)), encoding="utf-8")
 
 
-def kubelet(program, folder, name, address, kubeconfig, ca, taints, minor):
+def kubelet_settings(ca, minor):
+    """Its configuration file."""
     settings = {
         "kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True},
@@ -47,13 +54,18 @@ def kubelet(program, folder, name, address, kubeconfig, ca, taints, minor):
         "imageGCHighThresholdPercent": 100, "oomScoreAdj": 0,
         # As the simulated kubelets: a node that died is noticed in seconds.
         "nodeStatusUpdateFrequency": "2s", "nodeLeaseDurationSeconds": 4}
-    flags = [f"--kubeconfig={kubeconfig}", f"--hostname-override={name}", f"--node-ip={address}"]
     if minor >= 27:
         settings["containerRuntimeEndpoint"] = CONTAINERD_SOCKET
-    else:
-        flags += ["--container-runtime=remote", f"--container-runtime-endpoint={CONTAINERD_SOCKET}"]
     if minor >= 31:
         settings["failCgroupV1"] = False
+    return settings
+
+
+def kubelet(program, folder, name, address, kubeconfig, ca, taints, minor):
+    settings = kubelet_settings(ca, minor)
+    flags = [f"--kubeconfig={kubeconfig}", f"--hostname-override={name}", f"--node-ip={address}"]
+    if minor < 27:
+        flags += ["--container-runtime=remote", f"--container-runtime-endpoint={CONTAINERD_SOCKET}"]
     if taints:
         flags.append(f"--register-with-taints={','.join(taints)}")
     config = folder / "kubelet.json"

@@ -3,7 +3,6 @@
     /usr/bin/python3 -m pytest test/delivery --kubernetes 1.36
 """
 
-import subprocess
 from pathlib import Path
 
 import operator_image
@@ -48,15 +47,7 @@ def cluster(request, tmp_path_factory):
 @pytest.fixture(scope="session")
 def installed(cluster, tmp_path_factory):
     """The operator, installed with its chart."""
-    build = REPOSITORY / "test/charts/build-helm"
-    done = subprocess.run([build], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        pytest.fail("test/charts/build-helm failed; its messages are above", pytrace=False)
-    cluster.api.create({"kind": "Namespace", "metadata": {
-        "name": release.NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
-    installed = release.Release(cluster, Path(done.stdout.strip()) / "helm", tmp_path_factory.mktemp("helm"))
-    installed.install()
-    return installed
+    return release.install(cluster, tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture

@@ -19,6 +19,18 @@ VALUES = {"replicas": REPLICAS, "affinity": APART, "options": {"overdueMargin": 
           "image": {"pullPolicy": "Never"}}
 
 
+def install(cluster, home, **values):
+    """Makes the namespace and installs the chart with these values beside VALUES; returns the Release."""
+    done = subprocess.run([REPOSITORY / "test/charts/build-helm"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError("test/charts/build-helm failed; its messages are above")
+    cluster.api.create({"kind": "Namespace", "metadata": {
+        "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    release = Release(cluster, Path(done.stdout.strip()) / "helm", home)
+    release.install(**values)
+    return release
+
+
 class Release:
     """The commands of Helm, and what they installed."""
 
@@ -29,9 +41,10 @@ class Release:
         self._environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig),
                              **{f"HELM_{name}_HOME": str(home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}}
 
-    def install(self):
+    def install(self, **values):
         """As docs say, and waits until the Deployment is available."""
-        self._run("install", NAME, REPOSITORY / "charts/node-removal", *self._flags(), "--values=-", values=VALUES)
+        self._run("install", NAME, REPOSITORY / "charts/node-removal", *self._flags(), "--values=-",
+                  values={**VALUES, **values})
 
     def upgrade(self, **values):
         """Changes these values and waits until the new pods are ready."""

@@ -76,12 +76,14 @@ def _template(app, options, name=None):
 
 def _pod(app, name, *, node=None, node_selector=None, labels=None, annotations=None, finalizers=None,
          grace=None, empty_dir=False, claim=None, tolerations=None, pre_stop=None, restart_policy=None,
-         priority_class=None, spread=False):
+         priority_class=None, spread=False, host_port=None):
     """`node` binds to that node without the scheduler; a Deployment should use `node_selector` instead.
     `spread` puts at most one pod of the workload on a node."""
     container = {"name": "main", "image": IMAGE}
     if pre_stop:
         container["lifecycle"] = {"preStop": pre_stop}
+    if host_port:
+        container["ports"] = [{"containerPort": 80, "hostPort": host_port}]
     volumes = []
     if empty_dir:
         volumes.append({"name": "scratch", "emptyDir": {}})

@@ -108,58 +108,46 @@ std::string prepare(const CommandLine& command, const OwnProgram& program,
 }
 
 /// Returns what went wrong.
-std::string start_unit(const CommandLine& command, const OwnProgram& program,
-                       const StateFolder& folder) {
+std::string start_unit(const CommandLine& command, const std::string& unit,
+                       const OwnProgram& program, const StateFolder& folder) {
   if (auto wrong = prepare(command, program, folder); !wrong.empty()) return wrong;
-  const auto started = run_tool(
-      start_call(unit_name(command.removal_uid), command.timeout + kWorkTimeout, program, folder));
-  return started.failure.empty() ? "" : "systemd-run: " + words_of(started);
+  const auto limit = command.plan.dry_run ? kLookTimeout : command.timeout + kWorkTimeout;
+  const auto started = run_tool(start_call(unit, limit, program, folder));
+  // Two of us may have started it at the same time.
+  if (started.failure.empty() || is_running(unit)) return {};
+  return "systemd-run: " + words_of(started);
+}
+
+/// What the unit says first, or what went wrong.
+std::expected<crd::HostReport, std::string> wait_for_report(const std::string& unit,
+                                                            const StateFolder& folder,
+                                                            std::chrono::seconds limit) {
+  const auto deadline = Clock::now() + limit;
+  for (int i = 0; Clock::now() < deadline; ++i) {
+    if (auto report = folder.read_report()) return std::move(*report);
+    if (i % 10 == 9 && !is_running(unit) && !folder.read_report()) {
+      return std::unexpected("the unit " + unit +
+                             " ended before it was ready; see on the machine: journalctl -u " +
+                             unit);
+    }
+    ::usleep(200'000);
+  }
+  run_tool({.name = "systemctl", .arguments = {"stop", unit}, .timeout = 60s});
+  return std::unexpected("the unit " + unit + " was not ready in time and was stopped");
 }
 
 /// By a unit that ends at once, as nobody with our rights can read the rules of nftables.
 int look_only(const CommandLine& command, const OwnProgram& program, const TerminationLog& log) {
   const StateFolder folder{StateFolder::path_for(command.removal_uid + "-look")};
-  auto wrong = prepare(command, program, folder);
-  std::optional<crd::HostReport> report;
-  if (wrong.empty()) {
-    const auto unit = "noderemoval-host-look-" + command.removal_uid + ".service";
-    const auto started = run_tool(start_call(unit, kLookTimeout, program, folder));
-    // systemd-run could wait itself, but only where there is D-Bus.
-    const auto deadline = Clock::now() + kLookTimeout + 10s;
-    while (is_running(unit) && Clock::now() < deadline) ::usleep(200'000);
-    report = folder.read_report();
-    if (!report) {
-      wrong = started.failure.empty() ? "the unit " + unit +
-                                            " ended without a result; see on the "
-                                            "machine: journalctl -u " +
-                                            unit
-                                      : "systemd-run: " + words_of(started);
-    }
-  }
+  const auto unit = "noderemoval-host-look-" + command.removal_uid + ".service";
+  auto wrong = start_unit(command, unit, program, folder);
+  const auto report = wrong.empty() ? wait_for_report(unit, folder, kLookTimeout)
+                                    : std::unexpected(std::move(wrong));
   const auto removed = remove_tree(folder.path());
   ::rmdir(folder.path().parent_path().c_str());  // unless there is another one
-  if (!removed && wrong.empty()) wrong = removed.error();
-  if (!wrong.empty()) return log.fail(command.removal_uid, reason::kNotStarted, wrong);
+  if (!report) return log.fail(command.removal_uid, reason::kNotStarted, report.error());
+  if (!removed) return log.fail(command.removal_uid, failure::kToolFailed, removed.error());
   return log.say(*report, kClean);
-}
-
-int wait_until_ready(const CommandLine& command, const StateFolder& folder,
-                     const TerminationLog& log) {
-  const auto unit = unit_name(command.removal_uid);
-  const auto deadline = Clock::now() + kReadyTimeout;
-  for (int i = 0; Clock::now() < deadline; ++i) {
-    const auto report = folder.read_report();
-    if (report) return log.say(*report, report->phase == crd::cleanup_phase::kFailed);
-    if (i % 10 == 9 && !is_running(unit) && !folder.read_report()) {
-      return log.fail(command.removal_uid, reason::kNotStarted,
-                      "the unit " + unit +
-                          " ended before it was ready; see on the machine: journalctl -u " + unit);
-    }
-    ::usleep(200'000);
-  }
-  run_tool({.name = "systemctl", .arguments = {"stop", unit}, .timeout = 60s});
-  return log.fail(command.removal_uid, reason::kNotStarted,
-                  "the unit " + unit + " was not ready in time and was stopped");
 }
 
 int give_work(const CommandLine& command, const OwnProgram& program, const TerminationLog& log) {
@@ -170,13 +158,12 @@ int give_work(const CommandLine& command, const OwnProgram& program, const Termi
     if (const auto problem = problem_with_machine(command.plan)) {
       return log.fail(command.removal_uid, problem->reason, problem->detail);
     }
-    const auto wrong = start_unit(command, program, folder);
-    // Two of us may have started it at the same time.
-    if (!wrong.empty() && !is_running(unit)) {
-      return log.fail(command.removal_uid, reason::kNotStarted, wrong);
-    }
+    const auto wrong = start_unit(command, unit, program, folder);
+    if (!wrong.empty()) return log.fail(command.removal_uid, reason::kNotStarted, wrong);
   }
-  return wait_until_ready(command, folder, log);
+  const auto report = wait_for_report(unit, folder, kReadyTimeout);
+  if (!report) return log.fail(command.removal_uid, reason::kNotStarted, report.error());
+  return log.say(*report, report->phase == crd::cleanup_phase::kFailed ? kFailedExit : kClean);
 }
 
 }  // namespace

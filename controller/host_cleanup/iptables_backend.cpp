@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTimeout = 30s;
+constexpr auto kRestoreTimeout = 120s;  // 20000 chains take 9 s
 constexpr std::size_t kMaxRules = std::size_t{64} * 1024 * 1024;
 
 bool has_both(const std::string& tool) {
@@ -65,7 +66,8 @@ std::expected<std::string, std::string> save_rules(const IptablesBackend& backen
 }
 
 ToolCall restore_call(const IptablesBackend& backend, std::string input) {
-  ToolCall call{.name = backend.tool + "-restore", .arguments = {"--noflush"}, .timeout = kTimeout};
+  ToolCall call{
+      .name = backend.tool + "-restore", .arguments = {"--noflush"}, .timeout = kRestoreTimeout};
   // Older ones do not wait for the lock by themselves, newer ones without a limit.
   if (backend.legacy) call.arguments = {"-w", "10", "--noflush"};
   call.input = std::move(input);

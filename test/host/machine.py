@@ -115,8 +115,8 @@ class Machine:
             done""")
 
     def wait_for(self, script):
-        """Until it succeeds on the machine; at most 5 seconds."""
-        self.sh(f"for i in $(seq 500); do ({script}) && exit 0; sleep 0.01; done; exit 1")
+        """Until it succeeds on the machine; at most about 20 seconds."""
+        self.sh(f"for i in $(seq 2000); do ({script}) && exit 0; sleep 0.01; done; exit 1")
 
     def hide(self, *tools):
         """Nobody on the machine finds these programs any more."""

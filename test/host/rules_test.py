@@ -132,6 +132,18 @@ def test_native_rules_of_nft_stay_as_they_were(machine, worker_rules):
         assert rule in before
 
 
+def test_a_table_that_iptables_cannot_show_is_a_failure_only_when_kubernetes_is_in_it(machine):
+    machine.sh("iptables-nft -N mine && "
+               "nft add rule ip filter mine numgen random mod 2 vmap '{ 0 : accept, 1 : drop }'")
+    assert "incompatible" in machine.rules("iptables-nft")
+    assert machine.clean("--steps=Iptables", check=0).steps["Iptables"] == "NothingToDo"
+    machine.sh("nft add chain ip filter KUBE-FORWARD")
+    before = machine.sh("nft list ruleset")
+    cleaning = machine.clean("--steps=Iptables", check=1)
+    assert "table ip filter has KUBE-FORWARD beside rules that only nft understands" in cleaning.details["Iptables"]
+    assert machine.sh("nft list ruleset") == before
+
+
 def test_no_rule_is_lost_that_somebody_adds_meanwhile(machine, worker_rules):
     writer = machine.start("bash", "-c", """
         for i in $(seq 1 60); do iptables-nft -A INPUT -p tcp --dport $((2000 + i)) -j ACCEPT; done

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "controller/host_cleanup/steps.hpp"
-#include "controller/host_cleanup/text.hpp"
 
 namespace host_cleanup {
 namespace {
@@ -53,17 +52,6 @@ TEST(HostReportText, SaysWhatWillBeDoneAndWhatNot) {
     if (step.result == "Scheduled") scheduled.push_back(step.name);
   }
   EXPECT_THAT(scheduled, testing::ElementsAre("Kubelet", "Pods", "Mounts", "ExtraPaths"));
-}
-
-TEST(HostCleanupText, ListsWhatFits) {
-  EXPECT_EQ(listed({"a", "b"}), "a, b");
-  EXPECT_EQ(listed({}), "");
-  EXPECT_EQ(listed({"aaaa", "bbbb", "cccc"}, 10), "aaaa, bbbb and 1 more");
-  EXPECT_EQ(listed({std::string(50, 'a'), "b"}, 10), "aaaaaaa... and 1 more");
-  EXPECT_EQ(counted(1, "rule"), "1 rule");
-  EXPECT_EQ(counted(0, "rule"), "0 rules");
-  EXPECT_EQ(one_line("\n a\tb\nc \n"), "a b c");
-  EXPECT_EQ(cut("abcdef", 5), "ab...");
 }
 
 }  // namespace

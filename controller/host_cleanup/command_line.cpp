@@ -15,6 +15,7 @@ namespace {
 
 std::string names_of_steps() {
   std::vector<std::string> names;
+  names.reserve(crd::kCleanupSteps.size());
   for (const auto step : crd::kCleanupSteps) names.emplace_back(crd::name_of(step));
   return listed(names);
 }

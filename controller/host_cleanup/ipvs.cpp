@@ -70,10 +70,9 @@ std::string missing_tool(const Sight& sight, bool flush) {
 /// Returns what went wrong.
 std::string carry_out(const Context& context, const Sight& sight, bool flush) {
   std::string problem;
-  const auto run = [&](ToolCall call) {
-    const auto name = call.name;
+  const auto run = [&](const ToolCall& call) {
     const auto result = context.run(call);
-    if (!result.failure.empty()) problem = name + ": " + words_of(result);
+    if (!result.failure.empty()) problem = call.name + ": " + words_of(result);
   };
   if (flush) run({.name = "ipvsadm", .arguments = {"-C"}});
   for (const auto& service : sight.services) {

@@ -41,7 +41,7 @@ std::vector<std::string> arguments_in_environment_file(const std::string& text) 
   return arguments;
 }
 
-std::string as_endpoint(std::string text) {
+std::string as_endpoint(const std::string& text) {
   return text.starts_with('/') ? "unix://" + text : text;
 }
 
@@ -79,7 +79,7 @@ KubeletFacts facts_of(const std::vector<std::string>& kubelet_arguments,
   if (facts.runtime_endpoint.empty() && !config.empty()) {
     facts.runtime_endpoint = value_in_yaml(read(config), "containerRuntimeEndpoint");
   }
-  facts.runtime_endpoint = as_endpoint(std::move(facts.runtime_endpoint));
+  facts.runtime_endpoint = as_endpoint(facts.runtime_endpoint);
   return facts;
 }
 

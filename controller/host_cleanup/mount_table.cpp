@@ -43,6 +43,7 @@ bool is_below(std::string_view path, std::string_view folder) {
 /// Later lines are mounted over earlier ones.
 std::vector<std::string> in_order(std::vector<std::string> mounts) {
   std::vector<std::pair<std::ptrdiff_t, std::size_t>> order;  // depth and line
+  order.reserve(mounts.size());
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     order.emplace_back(std::ranges::count(mounts[i], '/'), i);
   }

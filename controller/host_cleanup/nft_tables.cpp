@@ -65,7 +65,9 @@ std::string name_in(const nlmsghdr& message) {
 /// A socket that is asked once.
 class Netlink {
  public:
-  Netlink() : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {}
+  Netlink()
+      : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)),
+        error_(fd_ < 0 ? errno : 0) {}
   Netlink(const Netlink&) = delete;
   Netlink& operator=(const Netlink&) = delete;
   ~Netlink() {
@@ -74,7 +76,7 @@ class Netlink {
 
   /// 0, or an errno.
   int ask() {
-    if (fd_ < 0) return errno;
+    if (fd_ < 0) return error_;
     const timeval limit{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     Request request;
@@ -88,6 +90,7 @@ class Netlink {
 
   /// True when the answer is complete.
   std::expected<bool, int> read(std::vector<NftTable>& tables) {
+    if (fd_ < 0) return std::unexpected(error_);
     const auto count = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
     if (count < 0) return std::unexpected(errno);
     auto left = static_cast<unsigned int>(count);
@@ -109,6 +112,7 @@ class Netlink {
   }
 
   int fd_;
+  int error_;
   alignas(nlmsghdr) std::array<char, kBuffer> buffer_{};
 };
 

@@ -35,6 +35,7 @@ int collect(dl_phdr_info* info, std::size_t /*size*/, void* data) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type == PT_INTERP) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the dynamic linker says it as a number
       loaded.loader = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
     }
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace host_cleanup {
 namespace {
@@ -13,7 +14,7 @@ TEST(Processes, OfThisMachineHaveThisOne) {
   const auto all = processes();
   const auto own = std::ranges::find(all, ::getpid(), &Process::pid);
   ASSERT_NE(own, all.end());
-  EXPECT_THAT(own->arguments.front(), testing::HasSubstr("host_cleanup_test"));
+  EXPECT_EQ(own->arguments.front(), program_invocation_name);
 }
 
 TEST(Processes, OfKubernetesAreKnownByTheirArguments) {

@@ -147,10 +147,9 @@ Outcome clean_pods(const Context& context) {
                                           " of Kubernetes run without their runtime: start it, "
                                           "such as containerd, and clean again");
   }
-  Outcome outcome = nothing_to_do("no container runtime runs, and no container");
+  auto outcome = nothing_to_do(all.empty() ? "no container runtime runs" : "no pods");
   const auto add = [&](Outcome one) {
-    const bool work = one.result != crd::step_result::kNothingToDo;
-    if (work || outcome.result == crd::step_result::kNothingToDo) outcome = std::move(one);
+    if (one.result != crd::step_result::kNothingToDo) outcome = std::move(one);
     return outcome.result != crd::step_result::kFailed;
   };
   for (const auto& runtime : all) {

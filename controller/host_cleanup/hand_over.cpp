@@ -38,17 +38,18 @@ class TerminationLog {
     if (fd_ >= 0) ::close(fd_);
   }
 
-  int say(const crd::HostReport& report, int code) const {
+  /// Returns the exit code.
+  int say(const crd::HostReport& report) const {
     const auto text = report_text(report);
     if (fd_ >= 0) {
       [[maybe_unused]] const auto count = ::write(fd_, text.data(), text.size());
     }
     std::printf("%s\n", text.c_str());
-    return code;
+    return report.phase == crd::cleanup_phase::kFailed ? kFailedExit : kClean;
   }
 
   int fail(const std::string& uid, std::string_view reason, const std::string& message) const {
-    return say(report_of_failure(uid, reason, message), kFailedExit);
+    return say(report_of_failure(uid, reason, message));
   }
 
  private:
@@ -147,14 +148,14 @@ int look_only(const CommandLine& command, const OwnProgram& program, const Termi
   ::rmdir(folder.path().parent_path().c_str());  // unless there is another one
   if (!report) return log.fail(command.removal_uid, reason::kNotStarted, report.error());
   if (!removed) return log.fail(command.removal_uid, failure::kToolFailed, removed.error());
-  return log.say(*report, kClean);
+  return log.say(*report);
 }
 
 int give_work(const CommandLine& command, const OwnProgram& program, const TerminationLog& log) {
   const StateFolder folder{StateFolder::path_for(command.removal_uid)};
   const auto unit = unit_name(command.removal_uid);
   if (!is_running(unit)) {
-    if (const auto report = folder.read_report(); is_over(report)) return log.say(*report, kClean);
+    if (const auto report = folder.read_report(); is_over(report)) return log.say(*report);
     if (const auto problem = problem_with_machine(command.plan)) {
       return log.fail(command.removal_uid, problem->reason, problem->detail);
     }
@@ -163,7 +164,7 @@ int give_work(const CommandLine& command, const OwnProgram& program, const Termi
   }
   const auto report = wait_for_report(unit, folder, kReadyTimeout);
   if (!report) return log.fail(command.removal_uid, reason::kNotStarted, report.error());
-  return log.say(*report, report->phase == crd::cleanup_phase::kFailed ? kFailedExit : kClean);
+  return log.say(*report);
 }
 
 }  // namespace

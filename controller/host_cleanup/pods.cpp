@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <expected>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,15 +69,15 @@ Outcome remove_pods(const Context& context, const std::string& endpoint, Pods po
                 counted(pods.ids.size(), "pod") + " left; crictl " + cut(words, 120));
 }
 
-/// Containers that a kubelet before 1.24 has started with Docker, without a CRI.
-std::vector<std::string> containers_in_docker() {
-  std::vector<std::string> ids;
-  if (!find_tool("docker")) return ids;
-  // Where no Docker runs it knows of no containers either.
+/// Containers that a kubelet before 1.24 has started with Docker, without a CRI. Fails with a
+/// sentence.
+std::expected<std::vector<std::string>, std::string> containers_in_docker() {
   const auto result =
       run_tool({.name = "docker",
                 .arguments = {"ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"},
                 .timeout = kListTimeout});
+  if (!result.failure.empty()) return std::unexpected("docker ps: " + words_of(result));
+  std::vector<std::string> ids;
   for (const auto& line : lines_of(result.output)) {
     const auto words = words_in(line);
     if (words.size() == 2 && words[1].starts_with("k8s_")) ids.push_back(words[0]);
@@ -86,16 +87,18 @@ std::vector<std::string> containers_in_docker() {
 
 Outcome clean_docker(const Context& context) {
   const auto ids = containers_in_docker();
-  if (ids.empty()) return nothing_to_do("no containers of Kubernetes in Docker");
-  const auto count = counted(ids.size(), "container") + " in Docker";
+  // Where no Docker runs it has no containers either.
+  if (!ids || ids->empty()) return nothing_to_do("no containers of Kubernetes in Docker");
+  const auto count = counted(ids->size(), "container") + " in Docker";
   if (context.plan.dry_run) return planned("would remove " + count);
   ToolCall call{.name = "docker", .arguments = {"rm", "--force", "--volumes"}, .timeout = 300s};
-  call.arguments.insert(call.arguments.end(), ids.begin(), ids.end());
+  call.arguments.insert(call.arguments.end(), ids->begin(), ids->end());
   const auto result = context.run(call);
   const auto left = containers_in_docker();
-  if (left.empty()) return done(count + " removed, 0 left");
+  if (!left) return failed(failure::kPodsLeft, left.error());
+  if (left->empty()) return done(count + " removed, 0 left");
   return failed(failure::kPodsLeft,
-                counted(left.size(), "container") + " in Docker left: " + words_of(result));
+                counted(left->size(), "container") + " in Docker left: " + words_of(result));
 }
 
 Outcome clean_runtime(const Context& context, const Runtime& runtime, std::size_t shims) {
@@ -147,10 +150,9 @@ Outcome clean_pods(const Context& context) {
                                           " of Kubernetes run without their runtime: start it, "
                                           "such as containerd, and clean again");
   }
-  Outcome outcome = nothing_to_do("no container runtime runs, and no container");
+  auto outcome = nothing_to_do(all.empty() ? "no container runtime runs" : "no pods");
   const auto add = [&](Outcome one) {
-    const bool work = one.result != crd::step_result::kNothingToDo;
-    if (work || outcome.result == crd::step_result::kNothingToDo) outcome = std::move(one);
+    if (one.result != crd::step_result::kNothingToDo) outcome = std::move(one);
     return outcome.result != crd::step_result::kFailed;
   };
   for (const auto& runtime : all) {

@@ -125,6 +125,7 @@ def test_a_failure_is_told_to_the_cluster_too(machine, pod, api):
     assert (told["phase"], told["reason"]) == ("Failed", "KubeletRunning")
     assert by_name(told) == {"Kubelet": "Failed", "ExtraPaths": "Skipped"} | dict.fromkeys(
         ("Pods", "Mounts", "KubeadmReset", "CNI", "Iptables", "IPVS"), "Skipped")
+    assert pod.hand_over() == (1, told), "a second pod hears the same"
 
 
 def test_the_cluster_is_told_when_its_api_server_is_back(machine, pod, api):

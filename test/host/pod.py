@@ -47,7 +47,8 @@ class NodeApi:
             self.machine.write(f"/run/api/{name}", file.read_text(encoding="ascii"))
         both = authority.certificate("kubelet").read_text(encoding="ascii") + \
             authority.key("kubelet").read_text(encoding="ascii")
-        self.machine.write("/var/lib/kubelet/pki/kubelet-client-current.pem", both)
+        self.machine.write("/var/lib/kubelet/pki/kubelet-client-2026-11-30.pem", both)
+        self.machine.sh("cd /var/lib/kubelet/pki && ln -s kubelet-client-2026-11-30.pem kubelet-client-current.pem")
         self.machine.write("/etc/kubernetes/pki/ca.crt", authority.certificate("ca").read_text(encoding="ascii"))
         self.machine.write("/etc/kubernetes/kubelet.conf", json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "x",

@@ -10,7 +10,6 @@
 namespace host_cleanup {
 namespace {
 
-using testing::Each;
 using testing::Field;
 
 crd::HostReport full_report(const std::string& detail) {

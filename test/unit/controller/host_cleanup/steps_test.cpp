@@ -28,6 +28,7 @@ class StepsTest : public testing::Test {
 
   static std::vector<std::string> results(const crd::HostReport& report) {
     std::vector<std::string> found;
+    found.reserve(report.steps.size());
     for (const auto& step : report.steps) found.push_back(step.name + " " + step.result);
     return found;
   }

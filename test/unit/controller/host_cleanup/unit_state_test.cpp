@@ -21,8 +21,10 @@ TEST(UnitState, IsReadFromWhatSystemctlShows) {
 
 TEST(UnitState, IsOffOnlyWhenItIsStoppedAndStaysSo) {
   const auto unit = [](std::string active, std::string file, std::vector<std::string> by = {}) {
-    return UnitState{
-        .load = "loaded", .active = std::move(active), .file = std::move(file), .started_by = by};
+    return UnitState{.load = "loaded",
+                     .active = std::move(active),
+                     .file = std::move(file),
+                     .started_by = std::move(by)};
   };
   for (const auto* active : {"active", "activating", "deactivating", "reloading", ""}) {
     EXPECT_FALSE(is_stopped(unit(active, "disabled"))) << active;

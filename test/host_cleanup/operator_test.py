@@ -46,7 +46,7 @@ def test_a_removed_machine_is_clean_and_joins_again(host, sandbox, foreign_befor
 
     wait_until(lambda: not pods_on(host), 120, f"no pod is bound to {host.name} any more", seen=lambda: pods_on(host))
     network = host.cluster.pod_subnet(host.name, network=1)
-    host.run("systemctl", "enable", "kubelet")
+    host.run("systemctl", "enable", "kubelet")  # kubeadm only warns that nobody did
     host.cluster.join(host.name, network)
     wait_until(lambda: is_ready_again(host, old_uid), 60, f"{host.name} is Ready under another UID",
                seen=lambda: host.cluster.journal(host.name, "kubelet"))
@@ -57,6 +57,7 @@ def test_a_removed_machine_is_clean_and_joins_again(host, sandbox, foreign_befor
     assert not node["spec"].get("unschedulable")
 
 
+@pytest.mark.long
 def test_a_dry_run_tells_what_would_be_cleaned_and_leaves_the_machine_alone(host, sandbox):
     removal = Removal(sandbox, host.name, drain={"force": True}, hostCleanup={"enabled": True, "dryRun": True})
     wait_succeeded(removal)

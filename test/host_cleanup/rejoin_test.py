@@ -9,7 +9,7 @@ from waiting import wait_until
 
 
 @pytest.mark.main_flow
-def test_a_cleaned_machine_joins_again_with_another_pod_network(host, image, foreign_before):
+def test_a_machine_cleans_itself_keeps_what_is_foreign_and_reports_on_its_node(host, image, foreign_before):
     cleaning = HandOver(host, image, "--extra-path=/opt/extra")
     host.shell("mkdir /opt/extra && touch /opt/extra/file")
     said = cleaning.wait_handed_over()
@@ -33,13 +33,21 @@ def test_a_cleaned_machine_joins_again_with_another_pod_network(host, image, for
     assert not host.exists(f"{cleaning.folder}/program"), "the copied program is removed"
     assert not host.shell("ls /run/noderemoval 2>/dev/null || true"), "the copied credentials are removed"
 
+
+@pytest.mark.long
+def test_a_machine_that_was_cleaned_by_hand_joins_again_with_another_pod_network(host):
+    old_uid = host.cluster.api.get("Node", host.name)["metadata"]["uid"]
+    host.run("noderemoval", "host-cleanup", "--yes")
     leave_cluster(host)
     network = host.cluster.pod_subnet(host.name, network=1)
     host.run("systemctl", "enable", "kubelet")  # kubeadm only warns that nobody did
     host.cluster.join(host.name, network)
-    wait_until(lambda: is_ready_again(host, cleaning.node_uid), 60, f"{host.name} is Ready under another UID",
+    wait_until(lambda: is_ready_again(host, old_uid), 60, f"{host.name} is Ready under another UID",
                seen=lambda: host.cluster.journal(host.name, "kubelet"))
     assert run_pod(host, "new").startswith(network.removesuffix("0/24"))
+
+    # Its kubelet starts with the machine again.
+    host.cluster.reboot(host.name)
     assert host.unit("kubelet") == ("active", "enabled")
 
 

@@ -114,6 +114,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   CLI::App app{"Removes nodes from a Kubernetes cluster safely, as NodeRemoval objects ask for it.",
                "noderemoval"};
   app.set_version_flag("--version", "noderemoval " NODEREMOVAL_VERSION);
+  app.footer(
+      "The same program cleans a machine that has left its cluster (noderemoval host-cleanup "
+      "--help)\nand is a plugin of kubectl under the name kubectl-noderemoval.");
   app.add_option(
       "--kubeconfig", options.kube_config.kubeconfig,
       "Kubeconfig file; without it $KUBECONFIG, the files of the pod, then ~/.kube/config");

@@ -79,8 +79,8 @@ Step conclude(Round& round, const HostReport& report) {
   }
   if (report.phase != phase::kSucceeded) {
     return not_cleaned(round, "CleanupFailed",
-                   "The machine is not clean: " + text + ". See " + files(round) + " on it. " +
-                       by_hand(round));
+                       "The machine is not clean: " + text + ". See " + files(round) + " on it. " +
+                           by_hand(round));
   }
   const auto nothing = [](const crd::StepReport& step) {
     return step.result == crd::step_result::kNothingToDo ||
@@ -92,16 +92,36 @@ Step conclude(Round& round, const HostReport& report) {
   return Step::Next;
 }
 
+/// Nobody would wait for a report any more.
+Step give_up_start(Round& round) {
+  // A watch that is behind does not show a start whose answer was lost.
+  if (!round.seen.node_is_fresh) {
+    round.decision.needs.insert(FactName::FreshNode);
+    return Step::Wait;
+  }
+  const auto& refusal = round.seen.gate_refusal;
+  return not_cleaned(
+      round, "TimedOut",
+      "After " + std::to_string(round.spec().host_cleanup.timeout_seconds) +
+          " s the cleaning, which was handed over to the machine, had not been started" +
+          (refusal.empty() ? "" : " (" + refusal + ")") + ". Nothing was changed on it. " +
+          by_hand(round));
+}
+
 Step take_hand_over(Round& round, const HandOverPod& pod) {
   const auto report = crd::host_report_from_text(pod.ended);
   const bool ours = report && report->uid == round.removal().meta.uid;
   if (!ours || pod.phase == "Failed") {
     const auto why = ours ? words_of(*report) : pod.waiting;
-    return not_cleaned(round, "HandOverFailed",
-                   "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
-                       (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
+    return not_cleaned(
+        round, "HandOverFailed",
+        "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
+            (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
   }
   if (report->phase != phase::kHandedOver) return conclude(round, *report);
+  if (round.timed_out(condition::kHostCleaned, round.spec().host_cleanup.timeout_seconds)) {
+    return give_up_start(round);
+  }
   round.decision.actions.emplace_back(StartHostCleanup{});
   round.requeue_after(std::max(round.poll_interval(condition::kHostCleaned), 1000ms));
   if (!round.seen.gate_refusal.empty()) {
@@ -120,8 +140,9 @@ Step wait_for_machine(Round& round) {
       round.timed_out(condition::kHostCleaned, round.spec().host_cleanup.timeout_seconds);
   if (round.now >= dead_time || late) {
     return not_cleaned(round, "HostUnreachable",
-                   "Node " + node.meta.name +
-                       " is NotReady, so that nothing can run on its machine. " + by_hand(round));
+                       "Node " + node.meta.name +
+                           " is NotReady, so that nothing can run on its machine. " +
+                           by_hand(round));
   }
   round.requeue_at(dead_time);
   return round.wait(condition::kHostCleaned, "NodeNotReady",
@@ -152,9 +173,9 @@ Step hand_over(Round& round) {
     const auto why = *pod ? (*pod)->waiting : round.seen.action_error;
     const auto outcome =
         not_cleaned(round, "TimedOut",
-                "After " + std::to_string(cleanup.timeout_seconds) + " s pod " + pod_name(round) +
-                    " had not handed the cleaning over to the machine" +
-                    (why.empty() ? "" : " (" + why + ")") + ". " + by_hand(round));
+                    "After " + std::to_string(cleanup.timeout_seconds) + " s pod " +
+                        pod_name(round) + " had not handed the cleaning over to the machine" +
+                        (why.empty() ? "" : " (" + why + ")") + ". " + by_hand(round));
     return outcome == Step::Wait ? outcome : go_on(round);
   }
   if (!*pod) return make_pod(round);
@@ -177,9 +198,9 @@ Step await_report(Round& round) {
   const auto limit = round.spec().host_cleanup.timeout_seconds;
   if (round.timed_out(condition::kHostCleaned, limit)) {
     return not_cleaned(round, "NoReport",
-                   "The machine was told to clean itself and has not said within " +
-                       std::to_string(limit) + " s what became of it. See " + files(round) +
-                       "/result.json on it. " + by_hand(round));
+                       "The machine was told to clean itself and has not said within " +
+                           std::to_string(limit) + " s what became of it. See " + files(round) +
+                           "/result.json on it. " + by_hand(round));
   }
   return round.wait(condition::kHostCleaned, "Cleaning",
                     "The machine is cleaning itself; its kubelet is stopped for that");

@@ -155,6 +155,8 @@ void Operator::answer(FactName fact, const World& world, const Process& process,
       seen.claims = std::map<std::string, bool>{};
       return;
     case FactName::HandOverPod:
+      seen.hand_over_pod = hand_over_pod_of(world.hand_over);
+      return;
     case FactName::Trials:
     case FactName::Matches:
       throw std::logic_error("a fact that the model does not know");
@@ -197,7 +199,8 @@ Verdict Operator::decide(const World& world, const Process& process) {
   append_bytes(key, process.pods);
   for (const Byte part :
        {process.told, process.cleared, process.refused, process.pausing, Byte{process.gate_refused},
-        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage}}) {
+        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage},
+        static_cast<Byte>(world.hand_over)}) {
     key.push_back(static_cast<char>(part));
   }
   append_bytes(key, world.node);

@@ -238,6 +238,11 @@ Step remove_hand_over_pod(Round& round) {
   const bool begun = round.status().conditions.find(condition::kHostCleaned) != nullptr;
   if (!begun || round.policy.host_cleanup_namespace.empty()) return Step::Next;
   const auto* pod = known(round.seen.hand_over_pod);
+  const bool unreadable = pod == nullptr && round.seen.hand_over_pod;
+  if (unreadable && round.removal().status.is_terminal()) {  // what it says of its end stays
+    round.requeue_after(5s);
+    return Step::Wait;
+  }
   if (pod == nullptr) return round.need(FactName::HandOverPod, round.seen.hand_over_pod);
   if (*pod) delete_pod(round, **pod);
   return Step::Next;

@@ -230,6 +230,23 @@ TEST_F(HostCleanup, IsCalledNotStartedOnlyAfterALookAtTheNodeAsItIs) {
   EXPECT_THAT(decision.actions, IsEmpty());
 }
 
+TEST_F(HostCleanup, ThatFailedStaysSoWhenItsPodCannotBeReadAtTheEnd) {
+  world_.machine_phase = "Failed";
+  run_until("Cleaning");
+  world_.let_others_work();  // reported
+  world_.round();
+  ASSERT_EQ(world_.summary(), "False/HostCleanupFailed");
+  world_.unreadable = {FactName::HandOverPod};
+  world_.round();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_TRUE(world_.removal->has_finalizer()) << "its pod is still to be removed";
+  world_.unreadable.clear();
+  world_.run_to_end();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_TRUE(world_.node);
+  EXPECT_FALSE(world_.hand_over_pod);
+}
+
 TEST_F(HostCleanup, BelievesNoReportOfAnotherRemoval) {
   world_.machine = World::Machine::Silent;
   run_until("Cleaning");

@@ -273,6 +273,10 @@ Broken broken_by_status(const World& world, const crd::NodeRemovalStatus& before
     return "S1: binds itself to another node";
   }
   if (before.is_terminal() && !after.is_terminal()) return "S17: begins again after its end";
+  const auto* end = before.conditions.find(condition::kSucceeded);
+  if (before.is_terminal() && !after.conditions.is(condition::kSucceeded, end->status)) {
+    return "S17: takes its end back";
+  }
   if (world.removal.deleting && after.is_terminal() && !before.is_terminal()) {
     return "S13: ends although it is cancelled";
   }

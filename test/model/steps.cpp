@@ -134,6 +134,18 @@ void Steps::decide(const World& world, std::size_t which, Out& out) {
   // What no watch shows, or only one that is behind, is read.
   if (!seen.node.exists() || (seen.node.generation == 1 && seen.knows_gone)) seen.node = world.node;
   const auto verdict = operator_.decide(world, seen);
+  carry_out(world, which, seen, verdict, out);
+  if (!scenario_.cleans_host() || world.budget.lost_reply == 0) return;
+  const auto without_pod = operator_.decide(world, seen, false);
+  if (without_pod == verdict) return;
+  auto unread = world;
+  take(unread.budget.lost_reply);
+  carry_out(unread, which, seen, without_pod, out);
+  if (!out.empty()) out.back().label += " (GET of the hand-over pod -> no answer)";
+}
+
+void Steps::carry_out(const World& world, std::size_t which, Process seen, Verdict verdict,
+                      Out& out) {
   if (verdict.read_node) seen.node = world.node;
   Successor next{name(which) + " decides", world, std::nullopt};
   auto& process = next.world.processes[which];

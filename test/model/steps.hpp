@@ -42,6 +42,7 @@ class Steps {
   void of_humans(const World& world, Out& out);
   void deliver(const World& world, std::size_t which, Out& out);
   void decide(const World& world, std::size_t which, Out& out);
+  void carry_out(const World& world, std::size_t which, Process seen, Verdict verdict, Out& out);
   void send(const World& world, std::size_t which, Out& out);
   std::optional<Successor> first_move(const World& world, std::size_t which);
   /// Ends the actions of the process when there is no further request.

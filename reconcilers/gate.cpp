@@ -1,5 +1,8 @@
 #include "reconcilers/gate.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include "reconcilers/classify.hpp"
 #include "reconcilers/guards.hpp"
 #include "reconcilers/messages.hpp"
@@ -70,6 +73,18 @@ std::optional<std::string> cleanup_problem(const crd::NodeRemoval& removal) {
   return "status does not say yet what became of the cleaning of the machine";
 }
 
+/// The start is announced in status first, and somebody still waits for what becomes of it.
+std::optional<std::string> start_problem(const crd::NodeRemoval& removal, crd::WallTime time) {
+  const auto* cleaned = removal.status.conditions.find(crd::condition::kHostCleaned);
+  if (cleaned == nullptr || cleaned->status != crd::ConditionStatus::Unknown) {
+    return "status does not say that the cleaning of the machine is under way";
+  }
+  const auto limit = std::chrono::seconds{removal.spec.host_cleanup.timeout_seconds};
+  const auto since = std::max(cleaned->last_transition_time, time.even_since);
+  if (time.now >= since + limit) return "the time of the cleaning is over";
+  return std::nullopt;
+}
+
 /// What has to hold before the node is lost, with its pods and, if so wanted, what is on its
 /// machine.
 std::optional<std::string> loss_problem(const std::string& removal_uid, const FreshView& fresh,
@@ -121,6 +136,7 @@ std::expected<void, std::string> may_clean_host(const std::string& removal_uid,
     return std::unexpected("spec.hostCleanup.enabled is false");
   }
   if (!fresh.node.is_ready()) return std::unexpected("the node is not Ready any more");
+  if (auto problem = start_problem(fresh.removal, time)) return std::unexpected(*problem);
   return {};
 }
 

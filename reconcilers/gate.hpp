@@ -32,7 +32,8 @@ class DeleteGate {
 };
 
 /// The check before the machine of the node is told to clean itself, which stops its kubelet and
-/// its pods for good: all that is asked before the Node is deleted, and the node is Ready.
+/// its pods for good: all that is asked before the Node is deleted, the node is Ready, and status
+/// says that the cleaning is under way and has time left.
 std::expected<void, std::string> may_clean_host(const std::string& removal_uid,
                                                 const FreshView& fresh,
                                                 const std::vector<crd::Pod>& pods,

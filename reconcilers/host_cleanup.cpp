@@ -76,6 +76,21 @@ Step conclude(Round& round, const HostReport& report) {
   return Step::Next;
 }
 
+std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
+
+/// Nobody would wait for a report any more, so the machine is not told to begin.
+Step give_up_start(Round& round, const std::string& what) {
+  // A watch that is behind does not show a start whose answer was lost.
+  if (!round.seen.node_is_fresh) {
+    round.decision.needs.insert(FactName::FreshNode);
+    return Step::Wait;
+  }
+  const auto limit = std::to_string(round.spec().host_cleanup.timeout_seconds);
+  return not_cleaned(
+      round, "TimedOut",
+      "After " + limit + " s " + what + ". Nothing was changed on the machine. " + by_hand(round));
+}
+
 Step take_hand_over(Round& round, const HandOverPod& pod) {
   const auto report = crd::host_report_from_text(pod.ended);
   const bool ours = report && report->uid == round.removal().meta.uid;
@@ -86,7 +101,14 @@ Step take_hand_over(Round& round, const HandOverPod& pod) {
         "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
             (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
   }
-  if (report->phase != phase::kHandedOver) return conclude(round, *report);
+  // Running: somebody took the start off the Node again.
+  const bool waits = report->phase == phase::kHandedOver || report->phase == phase::kRunning;
+  if (!waits) return conclude(round, *report);
+  if (round.timed_out(condition::kHostCleaned, round.spec().host_cleanup.timeout_seconds)) {
+    return give_up_start(round,
+                         "the cleaning had been handed over to the machine and not been started" +
+                             in_brackets(round.seen.gate_refusal));
+  }
   round.decision.actions.emplace_back(StartHostCleanup{});
   round.requeue_after(std::max(round.poll_interval(condition::kHostCleaned), 1000ms));
   if (!round.seen.gate_refusal.empty()) {
@@ -141,11 +163,9 @@ Step hand_over(Round& round) {
   if (pod != nullptr && *pod && (*pod)->is_finished()) return take_hand_over(round, **pod);
   const auto limit = round.spec().host_cleanup.timeout_seconds;
   if (round.timed_out(condition::kHostCleaned, limit)) {
-    const auto why = what_keeps_it(round);
-    return not_cleaned(round, "TimedOut",
-                       "After " + std::to_string(limit) + " s pod " + pod_name(round) +
-                           " had not handed the cleaning over to the machine" +
-                           (why.empty() ? "" : " (" + why + ")") + ". " + by_hand(round));
+    return give_up_start(round, "pod " + pod_name(round) +
+                                    " had not handed the cleaning over to the machine" +
+                                    in_brackets(what_keeps_it(round)));
   }
   if (pod == nullptr) return round.need(FactName::HandOverPod, fact);
   if (!*pod) return make_pod(round);

@@ -47,6 +47,11 @@ Fault fault_of(const World& world, const Request& request) {
     case Verb::Evict:
     case Verb::DeletePod:
       return pod_fault(world, request);
+    case Verb::CreateHandOver:
+      return world.hand_over == HandOver::None ? Fault::None : Fault::Conflict;
+    case Verb::DeleteHandOver:
+      if (world.hand_over == HandOver::None) return Fault::NotFound;
+      return request.uid == kHandOverUid ? Fault::None : Fault::Conflict;
     case Verb::None:
     case Verb::ListNodes:
     case Verb::ListPods:
@@ -89,6 +94,12 @@ void change(World& world, const Request& request) {
     }
     case Verb::DeleteNode:
       world.node = {.generation = 0, .version = world.node.version};
+      return;
+    case Verb::CreateHandOver:
+      world.hand_over = HandOver::Pending;
+      return;
+    case Verb::DeleteHandOver:
+      world.hand_over = HandOver::None;
       return;
     case Verb::None:
     case Verb::GetRemoval:

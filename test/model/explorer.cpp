@@ -18,12 +18,16 @@ namespace condition = crd::condition;
 class Explorer {
  public:
   explicit Explorer(const Scenario& scenario)
-      : operator_(scenario, statuses_), steps_(scenario, statuses_, operator_) {
-    add(first_world(scenario), 0, "start");
+      : operator_(scenario, statuses_),
+        steps_(scenario, statuses_, operator_),
+        max_depth_(scenario.max_depth) {
+    const auto& reason = scenario.begins_with;
+    add(reason.empty() ? first_world(scenario) : steps_.world_at(reason), 0, "start");
   }
 
   std::optional<Counterexample> check_safety() {
     for (std::size_t at = 0; at < visited_.size(); ++at) {
+      if (max_depth_ != 0 && visited_[at].depth == max_depth_) break;
       const auto world = decode(*visited_[at].bytes);
       for (const auto& next : steps_.successors(world)) {
         ++transitions_;
@@ -105,7 +109,8 @@ class Explorer {
     return std::any_of(trace.begin() + static_cast<std::ptrdiff_t>(from), trace.end(),
                        [](const std::string& line) {
                          return line.contains(" writes ") || line.contains(": PATCH ") ||
-                                line.contains(": DELETE ") || line.contains(": evict ");
+                                line.contains(": DELETE ") || line.contains(": POST ") ||
+                                line.contains(": evict ");
                        });
   }
 
@@ -120,16 +125,18 @@ class Explorer {
   }
 
   std::optional<std::string> problem_at_rest(const World& world) const {
-    const bool held = world.node.claim == Claim::Ours || world.node.claim == Claim::OursOnCordoned;
+    const bool pod_left = world.hand_over != HandOver::None;
     if (!world.removal.exists) {
-      if (held || world.node.removing)
+      if (world.node.is_claimed() || world.node.removing)
         return "L9: the removal is gone and the node still has its claim or taint";
+      if (pod_left) return "L10: the removal is gone and its hand-over pod is still there";
       return std::nullopt;
     }
     if (world.removal.deleting) return "L9: the cancelled removal never goes";
     const auto& status = statuses_.at(world.removal.status);
     if (status.is_terminal()) {
       if (world.removal.finalizer) return "L1: the finished removal keeps its finalizer";
+      if (pod_left) return "L10: the removal is finished and its hand-over pod is still there";
       return std::nullopt;
     }
     const auto* summary = status.conditions.find(condition::kSucceeded);
@@ -147,6 +154,7 @@ class Explorer {
   std::vector<std::string> labels_;
   std::unordered_map<std::string, std::size_t> label_numbers_;
   std::size_t transitions_ = 0;
+  std::size_t max_depth_ = 0;
 };
 
 }  // namespace

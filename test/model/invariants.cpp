@@ -82,21 +82,44 @@ bool would_be_lost(PodKind kind, const PodState& pod) {
   return pod.on_node() && kind != PodKind::Daemon;
 }
 
-/// When the Node goes in this very moment.
-Broken broken_by_deleted_node(const World& world, const Scenario& scenario,
-                              const Statuses& statuses) {
-  if (world.node.generation != 1) return "S1: deletes the successor of its node";
+/// When the Node, or its kubelet, goes in this very moment. `verb`: deletes, stops.
+Broken broken_by_loss(const World& world, const Scenario& scenario, const std::string& verb) {
+  if (world.node.generation != 1) return "S1: " + verb + " the successor of its node";
   if (!world.node.unschedulable || world.node.claim == Claim::None) {
-    return "S3: deletes a node that is not cordoned and claimed";
+    return "S3: " + verb + " a node that is not cordoned and claimed";
   }
-  if (world.closed_for < 1) return "S3: deletes a node to which a pod may still be bound";
+  if (world.closed_for < 1) return "S3: " + verb + " a node to which a pod may still be bound";
   for (std::size_t i = 0; i < kPods; ++i) {
     if (would_be_lost(scenario.kinds[i], world.pods[i])) {
       return "S3: shop/" + pod_name(i) + " is lost with the node";
     }
   }
-  if (world.attached) return "S20: deletes a node with an attached volume";
-  if (world.node.is_protected) return "S10: deletes a protected node";
+  if (world.attached) return "S20: " + verb + " a node with an attached volume";
+  if (world.node.is_protected) return "S10: " + verb + " a protected node";
+  return std::nullopt;
+}
+
+const crd::Condition* host_cleaned(const RemovalState& removal, const Statuses& statuses) {
+  return statuses.at(removal.status).conditions.find(condition::kHostCleaned);
+}
+
+bool is_under_way(const crd::Condition* step) {
+  return step != nullptr && step->status == crd::ConditionStatus::Unknown;
+}
+
+/// Before the Node goes: what became of its machine is known.
+Broken broken_by_unclean_machine(const Process& process, const Scenario& scenario,
+                                 const Statuses& statuses) {
+  const auto* cleaned = host_cleaned(told(process, Verb::GetRemoval)->removal, statuses);
+  if (!scenario.cleans_host() || (cleaned != nullptr && !is_under_way(cleaned))) {
+    return std::nullopt;
+  }
+  return "S4: deletes a node before it is known what became of the cleaning of its machine";
+}
+
+Broken broken_by_deleted_node(const World& world, const Scenario& scenario,
+                              const Statuses& statuses) {
+  if (auto broken = broken_by_loss(world, scenario, "deletes")) return broken;
   if (scenario.leaders > 1) return std::nullopt;  // two may undo each other's notes
   const auto& status = statuses.at(world.removal.status);
   if (status.conditions.find(condition::kNodeDeleted) == nullptr) {
@@ -116,16 +139,42 @@ Broken broken_by_node_delete(const World& world, const Process& process, const R
   if (auto broken = broken_by_outage(process)) return broken;
   if (told(process, Verb::ListPods) == nullptr)
     return "S18: deletes a node without a list of its pods";
+  if (auto broken = broken_by_unclean_machine(process, scenario, statuses)) return broken;
   if (!takes_effect(world, request)) return std::nullopt;
   return broken_by_deleted_node(world, scenario, statuses);
 }
 
-Broken broken_by_node_patch(const World& world, const Request& request) {
+/// Lets the machine begin to clean itself, after which there is no way back.
+Broken broken_by_start(const World& world, const Process& process, const Request& request,
+                       const Scenario& scenario, const Statuses& statuses) {
+  if (auto broken = broken_by_destruction(process)) return broken;
+  if (auto broken = broken_by_outage(process)) return broken;
+  if (told(process, Verb::ListPods) == nullptr)
+    return "S18: stops a kubelet without a list of its pods";
+  if (!told(process, Verb::GetNode)->node.ready)
+    return "S7: starts the cleaning of a machine that it has read to be NotReady";
+  const auto* cleaned = host_cleaned(told(process, Verb::GetRemoval)->removal, statuses);
+  if (!is_under_way(cleaned)) return "S22: starts a cleaning that status does not wait for";
+  if (kNow - cleaned->last_transition_time >= kCleaningTime) {
+    return "S22: starts a cleaning whose time is over";
+  }
+  if (!takes_effect(world, request)) return std::nullopt;
+  if (world.node.start == Start::Ours) return std::nullopt;  // changes nothing
+  if (scenario.leaders == 1 && world.hand_over != HandOver::HandedOver) {
+    return "S22: starts a cleaning that nobody on the machine waits for";
+  }
+  return broken_by_loss(world, scenario, "stops the kubelet of");
+}
+
+Broken broken_by_node_patch(const World& world, const Process& process, const Request& request,
+                            const Scenario& scenario, const Statuses& statuses) {
   if (request.uid.empty() || request.resource_version.empty()) {
     return "S2: changes a node without UID or resourceVersion";
   }
   if (request.uid != node_uid(1)) return "S1: changes the successor of its node";
-  const auto* unschedulable = request.patch.at("spec").as_object().if_contains("unschedulable");
+  const auto* spec = crd::json::object_at(request.patch, "spec");
+  if (spec == nullptr) return broken_by_start(world, process, request, scenario, statuses);
+  const auto* unschedulable = spec->if_contains("unschedulable");
   const bool cordons = unschedulable != nullptr && unschedulable->is_bool();
   if (cordons && world.hand_uncordoned && !world.node.unschedulable &&
       takes_effect(world, request)) {
@@ -134,21 +183,29 @@ Broken broken_by_node_patch(const World& world, const Request& request) {
   const bool uncordons = unschedulable != nullptr && unschedulable->is_null();
   if (uncordons && world.cordoned_by_hand && takes_effect(world, request))
     return "S13: uncordons what a human had cordoned";
+  if (uncordons && world.node.start == Start::Ours && takes_effect(world, request)) {
+    return "S23: uncordons a node whose machine was told to stop its kubelet";
+  }
   return std::nullopt;
 }
 
 /// The end of a cancelled or failed removal.
-Broken broken_by_release(const World& world) {
+Broken broken_by_release(const World& world, const Scenario& scenario) {
   const auto& node = world.node;
+  // What one of two leaders makes when the other is at the end goes with the NodeRemoval.
+  const bool pod_left = scenario.leaders == 1 && world.hand_over != HandOver::None;
+  if (pod_left) return "L10: leaves its hand-over pod behind";
   if (node.generation != 1) return std::nullopt;
   if (node.claim == Claim::Ours || node.claim == Claim::OursOnCordoned || node.removing) {
     return "L9: lets go of a node that still has its claim or taint";
   }
-  if (node.unschedulable && !world.cordoned_by_hand) return "L9: leaves a node cordoned";
+  const bool takes_no_pods_again = node.start == Start::Ours;
+  if (node.unschedulable && !world.cordoned_by_hand && !takes_no_pods_again)
+    return "L9: leaves a node cordoned";
   return std::nullopt;
 }
 
-Broken broken_by_finalizers(const World& world, const Request& request) {
+Broken broken_by_finalizers(const World& world, const Request& request, const Scenario& scenario) {
   const auto finalizers =
       crd::json::strings_at(request.patch.at("metadata").as_object(), "finalizers");
   const auto has = [&](std::string_view name) {
@@ -156,7 +213,7 @@ Broken broken_by_finalizers(const World& world, const Request& request) {
   };
   if (!has("somebody.else/finalizer")) return "S16: removes a foreign finalizer";
   if (has(crd::kFinalizer) || !takes_effect(world, request)) return std::nullopt;
-  return broken_by_release(world);
+  return broken_by_release(world, scenario);
 }
 
 }  // namespace
@@ -170,15 +227,22 @@ Broken broken_by(const World& world, const Process& process, const Request& requ
     case Verb::DeleteNode:
       return broken_by_node_delete(world, process, request, scenario, statuses);
     case Verb::PatchNode:
-      return broken_by_node_patch(world, request);
+      return broken_by_node_patch(world, process, request, scenario, statuses);
     case Verb::PatchRemoval:
-      return broken_by_finalizers(world, request);
+      return broken_by_finalizers(world, request, scenario);
     case Verb::None:
     case Verb::GetRemoval:
     case Verb::GetNode:
     case Verb::ListNodes:
     case Verb::ListPods:
     case Verb::PatchRecord:
+      break;
+    case Verb::CreateHandOver:
+      return is_under_way(host_cleaned(process.removal, statuses))
+                 ? std::nullopt
+                 : Broken{"S17: makes a pod before that is in status"};
+    case Verb::DeleteHandOver:
+      if (request.uid.empty()) return "S2: deletes a hand-over pod without UID";
       break;
   }
   return std::nullopt;
@@ -193,10 +257,26 @@ Broken broken_by_status(const World& world, const crd::NodeRemovalStatus& before
   if (there && after.conditions.is_true(condition::kSucceeded)) {
     return "S11: says that it succeeded while the node exists";
   }
+  if (after.conditions.is_true(condition::kHostCleaned) && world.machine != Machine::Clean) {
+    return "S11: calls a machine clean that has not said so";
+  }
+  const auto* cleaned = after.conditions.find(condition::kHostCleaned);
+  const bool given_up = cleaned != nullptr && cleaned->status == crd::ConditionStatus::False &&
+                        !before.conditions.is(condition::kHostCleaned, cleaned->status);
+  const bool not_started =
+      given_up && (cleaned->reason == "TimedOut" || cleaned->reason == "HandOverFailed" ||
+                   cleaned->reason == "HostUnreachable");
+  if (there && not_started && world.node.start == Start::Ours) {
+    return "S11: says that nothing was changed on a machine that was told to clean itself";
+  }
   if (!before.node_uid.empty() && before.node_uid != after.node_uid) {
     return "S1: binds itself to another node";
   }
   if (before.is_terminal() && !after.is_terminal()) return "S17: begins again after its end";
+  const auto* end = before.conditions.find(condition::kSucceeded);
+  if (before.is_terminal() && !after.conditions.is(condition::kSucceeded, end->status)) {
+    return "S17: takes its end back";
+  }
   if (world.removal.deleting && after.is_terminal() && !before.is_terminal()) {
     return "S13: ends although it is cancelled";
   }

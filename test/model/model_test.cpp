@@ -9,6 +9,8 @@
 namespace model {
 namespace {
 
+constexpr PodKinds kOnePod{PodKind::Replicated, PodKind::None, PodKind::None};
+constexpr PodKinds kOneStateful{PodKind::Stateful, PodKind::None, PodKind::None};
 constexpr PodKinds kTwoPods{PodKind::Replicated, PodKind::Daemon, PodKind::None};
 constexpr PodKinds kThreePods{PodKind::Replicated, PodKind::Daemon, PodKind::Replicated};
 constexpr PodKinds kStateful{PodKind::Stateful, PodKind::Daemon, PodKind::None};
@@ -82,10 +84,52 @@ TEST(Model, LeavesASuccessorOfTheSameNameAlone) {
   expect_no_counterexample(scenario);
 }
 
+/// The brake would hold at the first node that is NotReady, were it not for the cleaning.
+TEST(Model, HasAMachineCleanedThroughCrashesAndLostReplies) {
+  auto scenario = make_cleaning_scenario("clean machine", kOneStateful, "Fail");
+  scenario.start.attached = true;
+  scenario.policy.brake_min_nodes = 1;
+  scenario.policy.min_healthy_percent = 70;
+  scenario.start.budget = {.crash = 1, .lost_reply = 1, .cleaning_fails = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, GivesAMachineUpThatCannotBeCleaned) {
+  auto scenario = make_cleaning_scenario("unclean machine", {}, "Continue");
+  scenario.start.budget = {.kubelet_stops = 1, .kubelet_returns = 1, .cleaning_fails = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, CancelsACleaningAtAnyMoment) {
+  auto scenario = make_cleaning_scenario("cancelled cleaning", kOnePod, "Fail");
+  scenario.start.budget = {.lost_reply = 1, .cancel = 1, .cleaning_fails = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, HoldsWhenHumansTouchANodeThatIsCleaned) {
+  auto scenario = make_cleaning_scenario("humans and a cleaning", {}, "Continue");
+  scenario.start.budget = {.uncordon = 1, .suspend = 1, .resume = 1, .protect = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, CleansNoSuccessorOfTheSameName) {
+  auto scenario = make_cleaning_scenario("successor of a cleaned node", kOnePod, "Fail");
+  scenario.start.budget = {.crash = 1, .delete_node = 1, .join_again = 1};
+  expect_no_counterexample(scenario);
+}
+
+TEST(Model, IsSafeWithTwoLeadersThatClean) {
+  auto scenario = make_cleaning_scenario("two leaders that clean", {}, "Continue");
+  scenario.leaders = 2;
+  scenario.begins_with = "HandedOver";
+  scenario.max_depth = 16;
+  scenario.watches_together = true;
+  expect_no_counterexample(scenario, Check::Safety);
+}
+
 TEST(Model, IsSafeWithTwoLeaders) {
   auto scenario = make_scenario("two leaders", {PodKind::Daemon, PodKind::None, PodKind::None});
   scenario.leaders = 2;
-  scenario.watches_together = true;
   expect_no_counterexample(scenario, Check::Safety);
 }
 

@@ -56,6 +56,43 @@ std::string claim_json(Claim claim) {
                                   {"wasUnschedulable", claim == Claim::OursOnCordoned}});
 }
 
+std::string report_text(std::string_view uid, std::string_view phase) {
+  const crd::StepReport step{"Kubelet", std::string{crd::step_result::kDone}, "stopped"};
+  return bj::serialize(
+      crd::to_json(crd::HostReport{std::string{uid}, std::string{phase}, {}, {}, {step}}));
+}
+
+constexpr std::string_view kEarlierRemovalUid = "removal-0";
+
+void write_cleaning(const NodeState& node, bj::object& annotations) {
+  namespace phase = crd::cleanup_phase;
+  if (node.start != Start::None) {
+    annotations[crd::kHostCleanupStartAnnotation] =
+        node.start == Start::Ours ? kRemovalUid : kEarlierRemovalUid;
+  }
+  if (node.report == Report::None) return;
+  const bool ours = node.report != Report::OthersSucceeded;
+  annotations[crd::kHostCleanupReportAnnotation] =
+      report_text(ours ? kRemovalUid : kEarlierRemovalUid,
+                  node.report == Report::Failed ? phase::kFailed : phase::kSucceeded);
+}
+
+void patch_annotations(NodeState& node, const bj::object& annotations) {
+  if (annotations.contains(crd::kHostCleanupStartAnnotation)) {
+    const auto uid = crd::json::string_at(annotations, crd::kHostCleanupStartAnnotation);
+    node.start = uid == kRemovalUid ? Start::Ours : Start::Others;
+  }
+  const auto* claim = annotations.if_contains(crd::kClaimAnnotation);
+  if (claim == nullptr) return;
+  if (claim->is_null()) {
+    node.claim = Claim::None;
+    return;
+  }
+  const auto value = bj::parse(claim->as_string()).as_object();
+  const bool was = crd::json::bool_at(value, "wasUnschedulable");
+  node.claim = was ? Claim::OursOnCordoned : Claim::Ours;
+}
+
 bj::object owner_json(std::string_view kind, std::string_view name) {
   return {{"apiVersion", "apps/v1"},
           {"kind", kind},
@@ -70,6 +107,23 @@ crd::TimePoint time_of(int age_in_ticks) { return kNow - age_in_ticks * kTick; }
 std::string node_uid(Byte generation) { return "node-" + std::to_string(generation); }
 std::string pod_name(std::size_t pod) { return "pod-" + std::to_string(pod); }
 std::string pod_uid(std::size_t pod) { return "uid-" + std::to_string(pod); }
+
+std::optional<crd::HandOverPod> hand_over_pod_of(HandOver state) {
+  if (state == HandOver::None) return std::nullopt;
+  crd::HandOverPod pod{.uid = std::string{kHandOverUid},
+                       .phase = "Pending",
+                       .terminating = false,
+                       .waiting = {},
+                       .ended = {}};
+  if (state == HandOver::HandedOver) {
+    pod.phase = "Succeeded";
+    pod.ended = report_text(kRemovalUid, crd::cleanup_phase::kHandedOver);
+  } else if (state == HandOver::Refused) {
+    pod.phase = "Failed";
+    pod.ended = report_text(kRemovalUid, crd::cleanup_phase::kFailed);
+  }
+  return pod;
+}
 
 Statuses::Statuses() { id_of({}); }
 
@@ -102,6 +156,7 @@ bj::object node_json(const NodeState& node) {
   bj::object annotations;
   if (node.claim != Claim::None) annotations[crd::kClaimAnnotation] = claim_json(node.claim);
   if (node.is_protected) annotations[crd::kProtectAnnotation] = "";
+  write_cleaning(node, annotations);
   metadata["annotations"] = std::move(annotations);
   bj::array taints;
   if (node.removing) taints.push_back(taint_json(crd::kRemovingTaint, "", "NoSchedule"));
@@ -164,16 +219,11 @@ bj::object pod_json(std::size_t pod, PodKind kind, const PodState& state) {
 void apply_patch(NodeState& node, const bj::object& patch) {
   if (const auto* annotations =
           crd::json::object_at(patch.at("metadata").as_object(), "annotations")) {
-    const auto& claim = annotations->at(crd::kClaimAnnotation);
-    if (claim.is_null()) {
-      node.claim = Claim::None;
-    } else {
-      const auto value = bj::parse(claim.as_string()).as_object();
-      const bool was = crd::json::bool_at(value, "wasUnschedulable");
-      node.claim = was ? Claim::OursOnCordoned : Claim::Ours;
-    }
+    patch_annotations(node, *annotations);
   }
-  const auto& spec = patch.at("spec").as_object();
+  const auto* spec_patch = crd::json::object_at(patch, "spec");
+  if (spec_patch == nullptr) return;
+  const auto& spec = *spec_patch;
   if (const auto* unschedulable = spec.if_contains("unschedulable")) {
     node.unschedulable = unschedulable->is_bool() && unschedulable->as_bool();
   }

@@ -3,9 +3,11 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "crd/host_cleanup.hpp"
 #include "crd/node_removal.hpp"
 #include "crd/time.hpp"
 #include "test/model/world.hpp"
@@ -22,6 +24,9 @@ crd::TimePoint time_of(int age_in_ticks);
 std::string node_uid(Byte generation);
 std::string pod_name(std::size_t pod);
 std::string pod_uid(std::size_t pod);
+inline constexpr std::string_view kHandOverUid = "hand-over-1";
+/// nullopt: there is none.
+std::optional<crd::HandOverPod> hand_over_pod_of(HandOver state);
 
 /// Statuses by number. Texts for humans are left out and times are ages, so that there are finitely
 /// many.

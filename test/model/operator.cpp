@@ -155,6 +155,8 @@ void Operator::answer(FactName fact, const World& world, const Process& process,
       seen.claims = std::map<std::string, bool>{};
       return;
     case FactName::HandOverPod:
+      seen.hand_over_pod = hand_over_pod_of(world.hand_over);
+      return;
     case FactName::Trials:
     case FactName::Matches:
       throw std::logic_error("a fact that the model does not know");
@@ -175,8 +177,9 @@ std::uint16_t Operator::id_of(std::vector<reconcilers::Action> actions,
   return entry->second;
 }
 
-Verdict Operator::decide_anew(const World& world, const Process& process) {
+Verdict Operator::decide_anew(const World& world, const Process& process, bool readable) {
   auto seen = observe(process);
+  if (!readable) seen.hand_over_pod = std::unexpected("no answer");
   for (int questions = 0; questions < 20; ++questions) {
     auto decision = reconcilers::decide(seen, scenario_.policy, kNow);
     if (decision.needs.empty()) {
@@ -190,21 +193,22 @@ Verdict Operator::decide_anew(const World& world, const Process& process) {
   throw std::logic_error("decide() asks for ever");
 }
 
-Verdict Operator::decide(const World& world, const Process& process) {
+Verdict Operator::decide(const World& world, const Process& process, bool readable) {
   std::string key;
   append_bytes(key, process.removal);
   append_bytes(key, process.node);
   append_bytes(key, process.pods);
   for (const Byte part :
        {process.told, process.cleared, process.refused, process.pausing, Byte{process.gate_refused},
-        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage}}) {
+        Byte{process.failed}, Byte{world.attached}, Byte{world.recorded}, Byte{world.outage},
+        static_cast<Byte>(world.hand_over), Byte{readable}}) {
     key.push_back(static_cast<char>(part));
   }
   append_bytes(key, world.node);
   append_bytes(key, world.replaced);
   const auto found = decided_.find(key);
   if (found != decided_.end()) return found->second;
-  return decided_[key] = decide_anew(world, process);
+  return decided_[key] = decide_anew(world, process, readable);
 }
 
 Progress Operator::act(const Process& process) {

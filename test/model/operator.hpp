@@ -44,6 +44,7 @@ struct Verdict {
   std::uint16_t status = 0;
   std::uint16_t actions = 0;
   bool read_node = false;  ///< the process has asked for the node as it is now
+  bool operator==(const Verdict&) const = default;
 };
 
 /// The production code as a machine that can be asked from any state. decide() and act() are called
@@ -54,8 +55,9 @@ class Operator {
   Operator(const Scenario& scenario, Statuses& statuses)
       : scenario_(scenario), statuses_(statuses) {}
 
-  /// What the process decides now. Facts that no watch shows are read from the world as it is.
-  Verdict decide(const World& world, const Process& process);
+  /// What the process decides now. Facts that no watch shows are read from the world as it is; the
+  /// hand-over pod only when it is `readable`.
+  Verdict decide(const World& world, const Process& process, bool readable = true);
   /// How the actions of the process go on.
   const Progress& progress(const Process& process);
 
@@ -64,7 +66,7 @@ class Operator {
   }
 
  private:
-  Verdict decide_anew(const World& world, const Process& process);
+  Verdict decide_anew(const World& world, const Process& process, bool readable);
   Progress act(const Process& process);
   std::uint16_t id_of(std::vector<reconcilers::Action> actions, const std::string& node_version);
   reconcilers::Observation observe(const Process& process) const;

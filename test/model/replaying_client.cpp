@@ -70,7 +70,8 @@ std::vector<reconcilers::NodeSummary> census_of(const NodeState& node, bool outa
     census.push_back({.name = std::string{kNodeName},
                       .uid = node_uid(node.generation),
                       .ready = node.ready,
-                      .unschedulable = node.unschedulable});
+                      .unschedulable = node.unschedulable,
+                      .being_cleaned = node.is_claimed() && node.start == Start::Ours});
   }
   census.push_back({.name = "nano", .uid = "other-1", .ready = !outage});
   census.push_back({.name = "xavier", .uid = "other-2", .ready = !outage});
@@ -152,8 +153,11 @@ controller::awaitable<controller::Result<void>> ReplayingClient::evict(
 
 controller::awaitable<controller::Result<void>> ReplayingClient::delete_pod(
     crd::PodRef pod, std::optional<std::chrono::seconds> grace) {
-  co_return as_void(co_await ask(
-      {.verb = Verb::DeletePod, .name = pod.name, .uid = pod.uid, .grace = count_of(grace)}));
+  const bool hands_over = pod.ns == scenario_.policy.host_cleanup_namespace;
+  co_return as_void(co_await ask({.verb = hands_over ? Verb::DeleteHandOver : Verb::DeletePod,
+                                  .name = pod.name,
+                                  .uid = pod.uid,
+                                  .grace = count_of(grace)}));
 }
 
 controller::awaitable<controller::Result<void>> ReplayingClient::delete_node(
@@ -169,8 +173,14 @@ ReplayingClient::watch(controller::WatchRequest) {
   refuse("watch");
 }
 controller::awaitable<controller::Result<bj::object>> ReplayingClient::create(
-    controller::CollectionRef, bj::object) {
-  refuse("create");
+    controller::CollectionRef collection, bj::object object) {
+  const bool hands_over = collection.resource == resources::kPods &&
+                          collection.ns == scenario_.policy.host_cleanup_namespace;
+  if (!hands_over) refuse("create");
+  const auto name = crd::json::string_at(object.at("metadata").as_object(), "name");
+  const auto answer = co_await ask({.verb = Verb::CreateHandOver, .name = name});
+  if (answer.fault != Fault::None) co_return std::unexpected(error_of(answer.fault));
+  co_return object;
 }
 controller::awaitable<controller::Result<void>> ReplayingClient::delete_object(
     controller::ObjectRef, std::string) {

@@ -32,6 +32,17 @@ Scenario make_scenario(std::string name, PodKinds kinds) {
   return scenario;
 }
 
+Scenario make_cleaning_scenario(std::string name, PodKinds kinds, std::string_view on_failure) {
+  auto scenario = make_scenario(std::move(name), kinds);
+  scenario.spec["hostCleanup"] = {
+      {"enabled", true}, {"timeoutSeconds", kCleaningTime.count()}, {"onFailure", on_failure}};
+  scenario.policy.host_cleanup_namespace = "noderemoval-host";
+  scenario.policy.host_cleanup_image = "noderemoval:1";
+  scenario.start.node.start = Start::Others;
+  scenario.start.node.report = Report::OthersSucceeded;
+  return scenario;
+}
+
 World first_world(const Scenario& scenario) {
   auto world = scenario.start;
   for (int i = 0; i < scenario.leaders; ++i) {

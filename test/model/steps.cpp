@@ -1,82 +1,17 @@
 #include "test/model/steps.hpp"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
-#include <type_traits>
 #include <utility>
 
 #include "test/model/api_server.hpp"
 #include "test/model/invariants.hpp"
+#include "test/model/machine.hpp"
+#include "test/model/words.hpp"
 
 namespace model {
 namespace {
 
 namespace condition = crd::condition;
-
-std::string_view action_name(const reconcilers::Action& action) {
-  return std::visit(
-      [](const auto& one) {
-        using T = std::remove_cvref_t<decltype(one)>;
-        if constexpr (std::is_same_v<T, reconcilers::Cordon>) return "cordon";
-        if constexpr (std::is_same_v<T, reconcilers::Release>) return "release";
-        if constexpr (std::is_same_v<T, reconcilers::SetTaints>) return "set taints";
-        if constexpr (std::is_same_v<T, reconcilers::AddFinalizer>) return "add finalizer";
-        if constexpr (std::is_same_v<T, reconcilers::RemoveFinalizer>) return "remove finalizer";
-        if constexpr (std::is_same_v<T, reconcilers::Evict>) return "evict";
-        if constexpr (std::is_same_v<T, reconcilers::DeletePod>) return "delete pod";
-        if constexpr (std::is_same_v<T, reconcilers::ClearPod>) return "clear pod";
-        if constexpr (std::is_same_v<T, reconcilers::RecordRemoval>) return "record";
-        if constexpr (std::is_same_v<T, reconcilers::DeleteNode>) return "delete node";
-        return "something else";
-      },
-      action);
-}
-
-std::string_view words_of(Fault fault) {
-  switch (fault) {
-    case Fault::None:
-      return "ok";
-    case Fault::NotFound:
-      return "404";
-    case Fault::Conflict:
-      return "409";
-    case Fault::WrongUid:
-      return "422, another UID";
-    case Fault::Budget:
-      return "429, PodDisruptionBudget";
-    case Fault::Unknown:
-      break;
-  }
-  return "no answer";
-}
-
-std::string words_of(const Request& request) {
-  switch (request.verb) {
-    case Verb::GetRemoval:
-      return "GET noderemoval";
-    case Verb::GetNode:
-      return "GET node";
-    case Verb::ListNodes:
-      return "LIST nodes";
-    case Verb::ListPods:
-      return "LIST pods of the node";
-    case Verb::PatchRemoval:
-      return "PATCH noderemoval's finalizers";
-    case Verb::PatchNode:
-      return "PATCH node " + request.uid + " " + boost::json::serialize(request.patch.at("spec"));
-    case Verb::PatchRecord:
-      return "PATCH the record of removed nodes";
-    case Verb::Evict:
-      return "evict " + request.name;
-    case Verb::DeletePod:
-      return "DELETE " + request.name + (request.grace == 0 ? " with grace 0" : "");
-    case Verb::DeleteNode:
-      return "DELETE node " + request.uid;
-    case Verb::None:
-      break;
-  }
-  return "nothing";
-}
 
 bool is_read(Verb verb) {
   return verb == Verb::GetRemoval || verb == Verb::GetNode || verb == Verb::ListNodes ||
@@ -130,10 +65,6 @@ Process restarted(const World& world, const Process& before) {
   return process;
 }
 
-NodeState new_node(const NodeState& before) {
-  return {.generation = 2, .version = static_cast<Byte>(before.version + 1), .ready_age = 0};
-}
-
 }  // namespace
 
 std::string Steps::name(std::size_t which) const {
@@ -179,6 +110,15 @@ void Steps::deliver(const World& world, std::size_t which, Out& out) {
     next.world.processes[which].*view = truth;
     out.push_back(std::move(next));
   };
+  if (scenario_.watches_together) {
+    Successor next{name(which) + ": its watches show what is new", world, std::nullopt};
+    auto& process = next.world.processes[which];
+    process.removal = world.removal;
+    process.node = world.node;
+    process.pods = world.pods;
+    if (encode(next.world) != encode(world)) out.push_back(std::move(next));
+    return;
+  }
   add(&Process::removal, world.removal, "the noderemoval");
   add(&Process::node, world.node, "the node");
   add(&Process::pods, world.pods, "the pods");
@@ -194,6 +134,18 @@ void Steps::decide(const World& world, std::size_t which, Out& out) {
   // What no watch shows, or only one that is behind, is read.
   if (!seen.node.exists() || (seen.node.generation == 1 && seen.knows_gone)) seen.node = world.node;
   const auto verdict = operator_.decide(world, seen);
+  carry_out(world, which, seen, verdict, out);
+  if (!scenario_.cleans_host() || world.budget.lost_reply == 0) return;
+  const auto without_pod = operator_.decide(world, seen, false);
+  if (without_pod == verdict) return;
+  auto unread = world;
+  take(unread.budget.lost_reply);
+  carry_out(unread, which, seen, without_pod, out);
+  if (!out.empty()) out.back().label += " (GET of the hand-over pod -> no answer)";
+}
+
+void Steps::carry_out(const World& world, std::size_t which, Process seen, Verdict verdict,
+                      Out& out) {
   if (verdict.read_node) seen.node = world.node;
   Successor next{name(which) + " decides", world, std::nullopt};
   auto& process = next.world.processes[which];
@@ -276,8 +228,7 @@ void Steps::of_others(const World& world, Out& out) {
     const auto& pod = world.pods[i];
     const auto kind = scenario_.kinds[i];
     const auto its_name = pod_name(i);
-    const bool kubelet =
-        world.node.exists() && world.node.ready && pod.phase == PodPhase::Terminating;
+    const bool kubelet = kubelet_works(world) && pod.phase == PodPhase::Terminating;
     const bool orphaned = world.node.generation != 1 && pod.on_node();
     if (kubelet) add("the kubelet: " + its_name + " is gone", [=](World& w) { w.pods[i] = {}; });
     if (orphaned && !kubelet) {
@@ -300,82 +251,12 @@ void Steps::of_others(const World& world, Out& out) {
       add("the volume is detached", [](World& w) { w.attached = false; });
     }
   }
+  for (const auto& step : steps_of_cleaning(world)) add(std::string{step.label}, step.change);
   if (world.outage) add("the other nodes are Ready again", [](World& w) { w.outage = false; });
   if (world.budget_blocks)
     add("the budget lets pods go", [](World& w) { w.budget_blocks = false; });
   add("a tick", [this](World& w) { tick(w); });
   if (encode(out.back().world) == encode(world)) out.pop_back();
-}
-
-void Steps::of_humans(const World& world, Out& out) {
-  const auto add = [&](Byte Budget::* budget, std::string label, bool possible, auto change) {
-    if (!possible || world.budget.*budget == 0) return;
-    Successor next{std::move(label), world, std::nullopt};
-    --(next.world.budget.*budget);
-    change(next.world);
-    out.push_back(std::move(next));
-  };
-  const auto add_node = [&](Byte Budget::* budget, std::string label, bool possible, auto change) {
-    add(budget, std::move(label), possible && world.node.exists(), [&](World& next) {
-      const bool took_pods = next.node.takes_pods();
-      change(next.node);
-      ++next.node.version;
-      note_cordon(next, took_pods);
-    });
-  };
-  const auto add_spec = [&](Byte Budget::* budget, std::string label, bool possible, auto change) {
-    add(budget, std::move(label), possible && world.removal.exists, [&](World& next) {
-      change(next.removal);
-      ++next.removal.version;
-    });
-  };
-  const auto& node = world.node;
-  const auto& removal = world.removal;
-  add_node(&Budget::heartbeat, "the kubelet reports", node.ready, [](NodeState&) {});
-  add_node(&Budget::kubelet_stops, "the kubelet falls silent: NotReady", node.ready,
-           [](NodeState& n) { n.ready = false, n.ready_age = 0; });
-  add_node(&Budget::kubelet_returns, "the kubelet is back: Ready", !node.ready,
-           [](NodeState& n) { n.ready = true, n.ready_age = 0; });
-  add(&Budget::uncordon, "somebody uncordons the node", node.exists() && node.unschedulable,
-      [](World& next) {
-        next.node.unschedulable = false;
-        next.hand_uncordoned = true;
-        next.cordoned_by_hand = false;
-        ++next.node.version;
-        note_cordon(next, false);
-      });
-  const auto& status = statuses_.at(removal.status);
-  const auto* cordoned = status.conditions.find(condition::kCordoned);
-  const bool begun = cordoned != nullptr && cordoned->status != crd::ConditionStatus::Unknown;
-  add(&Budget::cordon, "somebody cordons the node", node.exists() && !node.unschedulable,
-      [&](World& next) {
-        next.node.unschedulable = true;
-        next.cordoned_by_hand = next.node.claim == Claim::None && !next.node.removing;
-        ++next.node.version;
-        note_cordon(next, world.node.takes_pods());
-      });
-  add_node(&Budget::take_claim, "somebody takes the claim off the node",
-           begun && node.claim != Claim::None, [](NodeState& n) { n.claim = Claim::None; });
-  add_node(&Budget::protect, "somebody protects the node", !node.is_protected,
-           [](NodeState& n) { n.is_protected = true; });
-  add(&Budget::delete_node, "somebody deletes the node", node.exists() && !status.node_uid.empty(),
-      [](World& next) { next.node = {.generation = 0, .version = next.node.version}; });
-  add(&Budget::join_again, "a node of that name joins", !node.exists(), [](World& next) {
-    next.node = new_node(next.node);
-    next.closed_for = 0;
-  });
-  add_spec(&Budget::cancel, "the user cancels", !removal.deleting, [](RemovalState& r) {
-    r.deleting = true;
-    r.exists = r.finalizer;
-  });
-  add_spec(&Budget::suspend, "the user suspends", !removal.suspend,
-           [](RemovalState& r) { r.suspend = true; });
-  add_spec(&Budget::resume, "the user resumes", removal.suspend,
-           [](RemovalState& r) { r.suspend = false; });
-  add_spec(&Budget::fence, "the user says that the machine is off", !node.ready && !removal.fenced,
-           [](RemovalState& r) { r.fenced = true; });
-  add(&Budget::outage, "the other nodes are NotReady", !world.outage,
-      [](World& next) { next.outage = true; });
 }
 
 void Steps::tick(World& world) {
@@ -396,6 +277,7 @@ void Steps::tick(World& world) {
       age(process.answers[i].pods);
       age_removal(process.answers[i].removal);
     }
+    advance(process);  // the gate may find now that it is too late
   }
 }
 
@@ -422,6 +304,33 @@ std::optional<Successor> Steps::first_move(const World& world, std::size_t which
   auto first = std::move(out.front());
   first.world.budget = world.budget;
   return first;
+}
+
+World Steps::world_at(std::string_view reason) {
+  auto world = first_world(scenario_);
+  const auto reached = [&] {
+    const auto* summary = statuses_.at(world.removal.status).conditions.find(condition::kSucceeded);
+    return summary != nullptr && summary->reason == reason;
+  };
+  while (!reached()) {
+    auto next = first_move(world, 0);
+    if (!next) {
+      Out out;
+      of_others(world, out);  // the last one is the tick
+      next = out.at(0);
+    }
+    world = next->world;
+    canonicalise(world);
+  }
+  for (auto& process : world.processes) {
+    if (&process != world.processes.data() && process.alive) {
+      process.removal = world.removal;
+      process.node = world.node;
+      process.pods = world.pods;
+    }
+  }
+  canonicalise(world);
+  return world;
 }
 
 bool Steps::fair_round(World& world, std::vector<std::string>& trace) {

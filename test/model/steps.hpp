@@ -25,6 +25,10 @@ class Steps {
 
   std::vector<Successor> successors(const World& world);
 
+  /// The world in which the first operator has come to this reason, on the straight way, and the
+  /// others have just seen that.
+  World world_at(std::string_view reason);
+
   /// The same world after everybody has done once what nothing keeps from being done: the watches
   /// deliver, the operator works until it waits, kubelets and controllers finish what they have
   /// begun, outages end, and a tick passes. No fault, and no human. Fills `trace` and returns false
@@ -38,6 +42,7 @@ class Steps {
   void of_humans(const World& world, Out& out);
   void deliver(const World& world, std::size_t which, Out& out);
   void decide(const World& world, std::size_t which, Out& out);
+  void carry_out(const World& world, std::size_t which, Process seen, Verdict verdict, Out& out);
   void send(const World& world, std::size_t which, Out& out);
   std::optional<Successor> first_move(const World& world, std::size_t which);
   /// Ends the actions of the process when there is no further request.

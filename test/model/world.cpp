@@ -65,6 +65,8 @@ void for_world_part(W& world, Io io) {
   io(world.hand_uncordoned);
   io(world.cordoned_by_hand);
   io(world.closed_for);
+  io(world.hand_over);
+  io(world.machine);
   io(world.budget);
 }
 

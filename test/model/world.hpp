@@ -24,6 +24,9 @@ inline constexpr std::size_t kProcesses = 2;
 inline constexpr std::size_t kMaxAnswers = 8;
 
 enum class Claim : Byte { None, Ours, OursOnCordoned, Unreadable };
+/// The annotations of the cleaning of a machine; Others: of an earlier NodeRemoval.
+enum class Start : Byte { None, Others, Ours };
+enum class Report : Byte { None, OthersSucceeded, Succeeded, Failed };
 
 struct NodeState {
   Byte generation = 0;  ///< 0: there is none; 1: the node meant; 2: its successor of the same name
@@ -35,8 +38,11 @@ struct NodeState {
   bool removing = false;        ///< our taint
   bool out_of_service = false;  ///< our taint
   bool is_protected = false;
+  Start start = Start::None;
+  Report report = Report::None;
   bool operator==(const NodeState&) const = default;
   bool exists() const { return generation != 0; }
+  bool is_claimed() const { return claim == Claim::Ours || claim == Claim::OursOnCordoned; }
   bool takes_pods() const { return exists() && !unschedulable && !removing; }
 };
 
@@ -63,6 +69,12 @@ struct PodState {
 };
 using Pods = std::array<PodState, kPods>;
 
+/// The pod that hands the cleaning over.
+enum class HandOver : Byte { None, Pending, HandedOver, Refused };
+/// The machine of the node meant. Waiting: for the start. From Cleaning on its kubelet is stopped
+/// for good.
+enum class Machine : Byte { Untouched, Waiting, Cleaning, Clean, Unclean };
+
 enum class Fault : Byte { None, NotFound, Conflict, WrongUid, Budget, Unknown };
 enum class Verb : Byte {
   None,
@@ -76,6 +88,8 @@ enum class Verb : Byte {
   Evict,
   DeletePod,
   DeleteNode,
+  CreateHandOver,
+  DeleteHandOver,
 };
 
 /// What a process was told: the answer, and the objects as they were then.
@@ -127,6 +141,7 @@ struct Budget {
   Byte delete_node = 0;
   Byte join_again = 0;
   Byte outage = 0;
+  Byte cleaning_fails = 0;
 };
 
 struct World {
@@ -141,6 +156,8 @@ struct World {
   bool hand_uncordoned = false;        ///< a human has uncordoned the node
   bool cordoned_by_hand = false;       ///< a human had cordoned it before the removal did
   Byte closed_for = kMaxAge;           ///< ticks since the node last took pods
+  HandOver hand_over = HandOver::None;
+  Machine machine = Machine::Untouched;
   Budget budget;
   std::array<Process, kProcesses> processes;
 };

@@ -208,6 +208,72 @@ TEST(DeleteGate, PermitsANodeThatIsNotReady) {
   EXPECT_TRUE(fresh.permit());
 }
 
+/// The same, and the machine is about to be told to clean itself.
+struct FreshMachine : Fresh {
+  FreshMachine() {
+    view.removal.spec.host_cleanup.enabled = true;
+    set_cleaned(crd::ConditionStatus::Unknown, "HandedOver");
+  }
+  void set_cleaned(crd::ConditionStatus status, std::string_view reason) {
+    set_condition(view.removal, condition::kHostCleaned, status, reason, kNow - 60s);
+  }
+  auto may_clean() const {
+    return may_clean_host(removal_uid, view, pods, census, others, policy, now);
+  }
+};
+
+TEST(DeleteGate, RefusesUntilItIsKnownWhatBecameOfTheMachine) {
+  constexpr auto kSentence = "status does not say yet what became of the cleaning of the machine";
+  FreshMachine fresh;
+  ASSERT_FALSE(fresh.permit());
+  EXPECT_EQ(fresh.permit().error(), kSentence);
+  fresh.view.removal.status.conditions.remove(condition::kHostCleaned);
+  ASSERT_FALSE(fresh.permit());
+  EXPECT_EQ(fresh.permit().error(), kSentence);
+  fresh.set_cleaned(crd::ConditionStatus::False, "NoReport");
+  EXPECT_TRUE(fresh.permit());
+}
+
+TEST(MayCleanHost, AgreesWhenTheNodeMayGoAndIsReady) { EXPECT_TRUE(FreshMachine{}.may_clean()); }
+
+TEST(MayCleanHost, RefusesWhatTheDeletionOfTheNodeIsRefusedFor) {
+  for (const auto& [change, sentence] : violations()) {
+    if (sentence == "the node was read without UID or resourceVersion") continue;
+    FreshMachine fresh;
+    change(fresh);
+    const auto allowed = fresh.may_clean();
+    ASSERT_FALSE(allowed) << "agrees although " << sentence;
+    EXPECT_EQ(allowed.error(), sentence);
+  }
+}
+
+TEST(MayCleanHost, RefusesWhenTheNodeIsNotReadyAnyMore) {
+  FreshMachine fresh;
+  stop_kubelet(fresh.view.node, kNow);
+  ASSERT_FALSE(fresh.may_clean());
+  EXPECT_EQ(fresh.may_clean().error(), "the node is not Ready any more");
+}
+
+TEST(MayCleanHost, RefusesWhenStatusDoesNotWaitForIt) {
+  constexpr auto kSentence = "status does not say that the cleaning of the machine is under way";
+  FreshMachine fresh;
+  fresh.set_cleaned(crd::ConditionStatus::False, "TimedOut");
+  ASSERT_FALSE(fresh.may_clean());
+  EXPECT_EQ(fresh.may_clean().error(), kSentence);
+  fresh.view.removal.status.conditions.remove(condition::kHostCleaned);
+  ASSERT_FALSE(fresh.may_clean());
+  EXPECT_EQ(fresh.may_clean().error(), kSentence);
+}
+
+TEST(MayCleanHost, RefusesWhenItsTimeIsOver) {
+  FreshMachine fresh;
+  fresh.view.removal.spec.host_cleanup.timeout_seconds = 60;
+  ASSERT_FALSE(fresh.may_clean());
+  EXPECT_EQ(fresh.may_clean().error(), "the time of the cleaning is over");
+  fresh.view.removal.spec.host_cleanup.timeout_seconds = 61;
+  EXPECT_TRUE(fresh.may_clean());
+}
+
 TEST(NodeDeletePermit, IsUsedAtMostOnceAndMadeByNobodyElse) {
   static_assert(!std::is_copy_constructible_v<crd::NodeDeletePermit>);
   static_assert(!std::is_default_constructible_v<crd::NodeDeletePermit>);

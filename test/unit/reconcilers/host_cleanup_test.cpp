@@ -220,6 +220,58 @@ TEST_F(HostCleanup, IsNotStartedWhileAPodThatHasToLeaveIsOnTheNode) {
   EXPECT_EQ(world_.word(condition::kHostCleaned), "True/Cleaned");
 }
 
+TEST_F(HostCleanup, IsNotStartedWhenNobodyWouldWaitForItsReport) {
+  run_until("HandingOver");
+  world_.let_others_work();  // handed over
+  world_.edit([](auto& spec) { spec.suspend = true; });
+  world_.pass(600s);
+  world_.run();
+  world_.edit([](auto& spec) { spec.suspend = false; });
+  world_.run_to_end();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_EQ(world_.word(condition::kHostCleaned), "False/TimedOut");
+  EXPECT_THAT(world_.message(condition::kHostCleaned),
+              HasSubstr("After 600 s the cleaning had been handed over to the machine and not been "
+                        "started. Nothing was changed on the machine. Before the machine"));
+  EXPECT_THAT(world_.log, Not(testing::Contains("StartHostCleanup")));
+  EXPECT_FALSE(world_.node->unschedulable) << "nothing was changed on the machine";
+  EXPECT_FALSE(world_.hand_over_pod);
+}
+
+/// A watch that is behind does not show a start whose answer was lost.
+TEST_F(HostCleanup, IsCalledNotStartedOnlyAfterALookAtTheNodeAsItIs) {
+  auto seen = cordoned_with({});
+  seen.removal.spec.host_cleanup.enabled = true;
+  set_condition(seen.removal, condition::kHostCleaned, crd::ConditionStatus::Unknown, "HandedOver",
+                kNow - 600s);
+  seen.hand_over_pod = crd::HandOverPod{.uid = "hand-over-1",
+                                        .phase = "Succeeded",
+                                        .terminating = false,
+                                        .waiting = {},
+                                        .ended = R"({"uid": "removal-1", "phase": "HandedOver"})"};
+  seen.node_is_fresh = false;
+  const auto decision = decide(seen, world_.policy, kNow);
+  EXPECT_THAT(decision.needs, ElementsAre(FactName::FreshNode));
+  EXPECT_THAT(decision.actions, IsEmpty());
+}
+
+TEST_F(HostCleanup, ThatFailedStaysSoWhenItsPodCannotBeReadAtTheEnd) {
+  world_.machine_phase = "Failed";
+  run_until("Cleaning");
+  world_.let_others_work();  // reported
+  world_.round();
+  ASSERT_EQ(world_.summary(), "False/HostCleanupFailed");
+  world_.unreadable = {FactName::HandOverPod};
+  world_.round();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_TRUE(world_.removal->has_finalizer()) << "its pod is still to be removed";
+  world_.unreadable.clear();
+  world_.run_to_end();
+  EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
+  EXPECT_TRUE(world_.node);
+  EXPECT_FALSE(world_.hand_over_pod);
+}
+
 TEST_F(HostCleanup, BelievesNoReportOfAnotherRemoval) {
   world_.machine = World::Machine::Silent;
   run_until("Cleaning");

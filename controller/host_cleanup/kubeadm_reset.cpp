@@ -7,6 +7,7 @@
 
 #include "controller/host_cleanup/container_runtime.hpp"
 #include "controller/host_cleanup/mount_table.hpp"
+#include "controller/host_cleanup/processes.hpp"
 #include "controller/host_cleanup/step.hpp"
 #include "controller/host_cleanup/text.hpp"
 
@@ -91,6 +92,11 @@ Outcome reset_kubeadm(const Context& context) {
     return failed(failure::kToolMissing, "kubeadm is not installed, but there is " + listed(there));
   }
   if (context.plan.dry_run) return planned("would run kubeadm reset for " + listed(there));
+  // Somebody else may restart one that was between two attempts when it was looked for.
+  if (const auto kubelets = processes_named("kubelet"); !kubelets.empty()) {
+    return failed(failure::kKubeletRunning,
+                  "not run: process " + listed(kubelets) + " named kubelet has been started since");
+  }
   const auto mounts = mounts_in_its_way(context);
   if (!mounts) return failed(failure::kMountsBusy, mounts.error());
   if (!mounts->empty()) {

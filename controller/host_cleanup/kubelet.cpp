@@ -32,9 +32,7 @@ struct Sight {
 
 std::expected<Sight, std::string> look() {
   Sight sight;
-  for (const auto& process : processes()) {
-    if (process.name == "kubelet") sight.processes.push_back(std::to_string(process.pid));
-  }
+  sight.processes = processes_named("kubelet");
   if (!has_systemd()) {
     if (sight.processes.empty()) return sight;
     return std::unexpected("process " + listed(sight.processes) +

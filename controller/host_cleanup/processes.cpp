@@ -51,6 +51,14 @@ std::vector<Process> processes() {
   return found;
 }
 
+std::vector<std::string> processes_named(std::string_view name) {
+  std::vector<std::string> ids;
+  for (const auto& process : processes()) {
+    if (process.name == name) ids.push_back(std::to_string(process.pid));
+  }
+  return ids;
+}
+
 bool is_shim_of_kubernetes(const Process& process) {
   if (process.arguments.empty()) return false;
   const auto program = base_name(process.arguments.front());

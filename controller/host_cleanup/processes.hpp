@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace host_cleanup {
@@ -17,6 +18,9 @@ struct Process {
 /// Processes in PID namespaces below ours, those of pods and of machines in containers, are not
 /// listed: /proc shows them, but they are not this machine's own.
 std::vector<Process> processes();
+
+/// The process ids of those of this name.
+std::vector<std::string> processes_named(std::string_view name);
 
 /// Whether it watches over a container of Kubernetes: containerd's shim in its namespace k8s.io, or
 /// conmon started by CRI-O.

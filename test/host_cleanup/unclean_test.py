@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hand_over import HandOver, results
+from waiting import wait_until
 
 CLEAN = ("noderemoval", "host-cleanup", "--yes")
 VOLUME = "/var/lib/kubelet/pods/old/volumes/data"
@@ -33,9 +34,9 @@ def test_a_busy_mount_keeps_its_files_and_kubeadm_reset_is_not_run(host):
 
 
 def test_a_kubelet_that_cannot_be_stopped_ends_the_cleaning_before_anything_is_erased(host):
-    # As somebody starts it who does not know of the unit.
-    host.run("systemd-run", "--unit=another-one", "--property=Restart=always", "/usr/bin/kubelet",
-             "--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf")
+    start_another_kubelet(host, "--port=10350", "--healthz-port=10351")
+    wait_until(lambda: len(host.processes("kubelet")) == 2, 30, "another kubelet runs",
+               seen=lambda: host.cluster.journal(host.name, "another-one"))
     before = host.state()
 
     failed = host.attempt(*CLEAN)
@@ -46,6 +47,17 @@ def test_a_kubelet_that_cannot_be_stopped_ends_the_cleaning_before_anything_is_e
     assert set(found.values()) == {"Skipped"}
     after = host.state()
     assert {what for what in before if before[what] != after[what]} <= {"kubelet"}
+
+
+def test_credentials_are_not_erased_under_a_kubelet_that_somebody_starts_again_and_again(host):
+    # It ends each time, for the port is taken, and stays as soon as the other one is stopped.
+    start_another_kubelet(host)
+
+    failed = host.attempt(*CLEAN)
+
+    assert failed.returncode == 1, failed.stdout
+    assert json.loads(host.read("/var/lib/noderemoval/by-hand/result.json"))["reason"] == "KubeletRunning"
+    assert host.exists("/etc/kubernetes/kubelet.conf")
 
 
 @pytest.mark.parametrize("trouble", ("containerd stopped", "no crictl"))
@@ -96,3 +108,10 @@ def test_a_machine_without_systemd_is_refused(shared_host):
 
 def by_hand_result(host):
     return json.loads(host.read("/var/lib/noderemoval/by-hand/result.json"))
+
+
+def start_another_kubelet(host, *flags):
+    """As somebody does it who does not know of the unit."""
+    host.run("systemd-run", "--unit=another-one", "--property=Restart=always", "--property=StartLimitIntervalSec=0",
+             "/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf",
+             *flags)

@@ -439,7 +439,8 @@ def _ignores_daemon_sets(pod, read):
 
 
 def _goes_with_the_node(pod):
-    return (_controller(pod).get("kind") in ("DaemonSet", "NodeRemoval") or MIRROR in pod["metadata"].get("annotations", {})
+    return (_controller(pod).get("kind") in ("DaemonSet", "NodeRemoval")
+            or MIRROR in pod["metadata"].get("annotations", {})
             or pod["status"].get("phase") in ("Succeeded", "Failed"))
 
 

@@ -15,8 +15,9 @@ Right = namedtuple("Right", "verb group resource namespace name")
 
 
 def of_the_operator(*files):
-    """All that the bindings in these files, without any those of the base, give its ServiceAccount."""
-    documents = [each for file in files or [BASE] for each in yaml.safe_load_all(file.read_text(encoding="utf-8")) if each]
+    """All that the bindings in these files, or else in the base, give its ServiceAccount."""
+    texts = [file.read_text(encoding="utf-8") for file in files or [BASE]]
+    documents = [each for text in texts for each in yaml.safe_load_all(text) if each]
     roles = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]): each["rules"]
              for each in documents if each["kind"] in {"Role", "ClusterRole"}}
     return {right for binding in documents

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 
+#include "controller/host_cleanup/processes.hpp"
 #include "controller/host_cleanup/report.hpp"
 #include "controller/host_cleanup/text.hpp"
 
@@ -35,6 +36,17 @@ Outcome carry_out(const Step& step, const Context& context) {
     // Something that the system has to give, such as memory or a file descriptor.
     return failed(failure::kToolFailed, error.what());
   }
+}
+
+/// Somebody else may have started one since it was stopped: then the machine is not clean, whatever
+/// was done on it.
+void look_for_kubelet_again(crd::HostReport& report) {
+  const auto kubelets = processes_named("kubelet");
+  if (!report.reason.empty() || kubelets.empty()) return;
+  report.reason = failure::kKubeletRunning;
+  report.message = "process " + listed(kubelets) +
+                   " named kubelet has been started since the kubelet was stopped; look for what "
+                   "starts it, then clean again";
 }
 
 }  // namespace
@@ -86,6 +98,7 @@ crd::HostReport run_steps(std::span<const Step> steps, const Context& context,
     }
     add(step, outcome, Clock::now() - begin);
   }
+  if (!dry) look_for_kubelet_again(report);
   const auto end =
       report.reason.empty() ? crd::cleanup_phase::kSucceeded : crd::cleanup_phase::kFailed;
   report.phase = dry ? crd::cleanup_phase::kPlanned : end;

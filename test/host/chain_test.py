@@ -87,6 +87,14 @@ def test_a_kubelet_that_is_not_off_for_good_ends_the_cleaning(machine, worker_ru
     assert machine.clean(check=0).steps["KubeadmReset"] == "Done"
 
 
+def test_a_machine_on_which_a_kubelet_is_started_in_the_meantime_is_not_called_clean(machine):
+    add_node(machine)
+    machine.write("/run/fake/kubelet_comes_back")
+    cleaning = machine.clean(check=1)
+    assert cleaning.steps["KubeadmReset"] == "Done", cleaning.text
+    assert "KubeletRunning: process" in cleaning.errors and "has been started since" in cleaning.errors
+
+
 @pytest.mark.parametrize("trouble", ["runtime_is_down", "pods_stay"])
 def test_pods_that_cannot_be_removed_end_the_cleaning(machine, trouble):
     add_node(machine)

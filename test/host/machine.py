@@ -19,6 +19,7 @@ mount -t tmpfs tmpfs /tmp && mkdir /tmp/tools && mount --bind "$tools" /tmp/tool
 for folder in /run /var/lib /usr/local /opt; do mount -t tmpfs tmpfs $folder; done
 mkdir -p /run/overlay/upper /run/overlay/work /run/fake/pods /usr/local/sbin /run/systemd/system
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/overlay/upper,workdir=/run/overlay/work /etc
+rm -rf /etc/cni /etc/kubernetes
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 cp /tmp/tools/* /usr/local/sbin/

@@ -34,9 +34,7 @@ CHANGES = [
     if (has_fault("no cordon") && std::holds_alternative<Cordon>(action)) co_return co_await delete_node();
     if (const auto* cordon = std::get_if<Cordon>(&action))"""),
     ("reconcilers/gate.cpp", "if (!fresh.removal.spec.delete_node) return", """
-  if (has_fault("no cordon")) {
-    return crd::NodeDeletePermit{fresh.node.meta.name, fresh.node.meta.uid, fresh.node.meta.resource_version};
-  }
+  if (has_fault("no cordon")) return std::nullopt;
   if (!fresh.removal.spec.delete_node) return"""),
 ]
 

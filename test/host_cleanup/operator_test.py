@@ -9,6 +9,7 @@ from sandbox import open_sandbox
 from waiting import wait_until
 
 HOME = "operator-home"
+NO_IMAGE = "test.invalid/nowhere:1"
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,8 @@ def installed(cluster, tmp_path_factory):
     """The operator, installed with its chart, on a node of its own. It is gone after the tests of this file: it has its
     own opinion about what other tests do to Nodes."""
     cluster.add_node(HOME)
-    operator = release.install(cluster, tmp_path_factory.mktemp("helm"), replicas=1, hostCleanup={"enabled": True})
+    operator = release.install(cluster, tmp_path_factory.mktemp("helm"), replicas=1,
+                               hostCleanup={"enabled": True, "allowImages": [NO_IMAGE]})
     try:
         yield operator
     finally:
@@ -68,6 +70,19 @@ def test_a_dry_run_tells_what_would_be_cleaned_and_leaves_the_machine_alone(host
     assert host.unit("kubelet") == ("active", "enabled")
     assert host.has_link("cni0")
     assert host.exists("/etc/kubernetes/kubelet.conf")
+
+
+def test_an_image_that_cannot_be_pulled_is_named_and_given_up_in_time(host, sandbox):
+    removal = Removal(sandbox, host.name, drain={"force": True},
+                      hostCleanup={"enabled": True, "image": NO_IMAGE, "timeoutSeconds": 15})
+    assert removal.wait_end(timeout=120) == ("False", "HostCleanupFailed"), removal.status()
+    cleaned = removal.condition("HostCleaned")
+    assert (cleaned["status"], cleaned["reason"]) == ("False", "TimedOut"), cleaned
+    assert NO_IMAGE in cleaned["message"] and "ImagePull" in cleaned["message"], cleaned
+    assert sandbox.api.list("Pod", "noderemoval-host") == []
+    node = sandbox.get("Node", host.name)
+    assert not traces_on(node) and not node["spec"].get("unschedulable")
+    assert host.unit("kubelet") == ("active", "enabled")
 
 
 @pytest.mark.long

@@ -32,6 +32,18 @@ ToolCall crictl(const std::string& endpoint, std::vector<std::string> arguments,
   return {.name = "crictl", .arguments = std::move(all), .timeout = timeout};
 }
 
+/// What crictl complains of. It warns of a missing configuration each time, and says the cause
+/// last, after the long names of what it was about.
+std::string complaint_of(const ToolResult& result) {
+  std::string words;
+  for (const auto& line : lines_of(result.errors)) {
+    if (!line.empty() && !line.contains("level=warning")) words = one_line(line);
+  }
+  if (words.empty() || result.exit_code < 0) return words_of(result);
+  constexpr std::size_t kMax = 110;
+  return words.size() <= kMax ? words : "..." + words.substr(words.size() - kMax);
+}
+
 struct Pods {
   std::vector<std::string> ids;
   std::string problem;  ///< empty: these are all there are
@@ -39,7 +51,8 @@ struct Pods {
 
 Pods list_pods(const std::string& endpoint) {
   const auto result = run_tool(crictl(endpoint, {"pods", "-q"}, kListTimeout));
-  if (!result.failure.empty()) return {.ids = {}, .problem = "crictl pods: " + words_of(result)};
+  if (!result.failure.empty())
+    return {.ids = {}, .problem = "crictl pods: " + complaint_of(result)};
   return {.ids = words_in(result.output), .problem = {}};
 }
 
@@ -56,9 +69,9 @@ Outcome remove_pods(const Context& context, const std::string& endpoint, Pods po
     for (const auto& id : pods.ids) {
       if (Clock::now() > deadline) break;
       auto result = context.run(crictl(endpoint, {"stopp", id}, kRemoveTimeout));
-      if (!result.failure.empty()) words = "stopp: " + words_of(result);
+      if (!result.failure.empty()) words = "stopp: " + complaint_of(result);
       result = context.run(crictl(endpoint, {"rmp", id}, kRemoveTimeout));
-      if (!result.failure.empty()) words = "rmp: " + words_of(result);
+      if (!result.failure.empty()) words = "rmp: " + complaint_of(result);
     }
     pods = list_pods(endpoint);
     if (!pods.problem.empty()) return failed(failure::kPodsLeft, pods.problem);

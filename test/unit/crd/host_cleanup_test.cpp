@@ -32,9 +32,10 @@ TEST(HostCleanupWords, TakeOnlyPathsThatCanBeMeant) {
                            "/usr/lib/cni/x", "/var/lib/calico", "/root/.kube"}) {
     EXPECT_EQ(problem_with_extra_path(path), std::nullopt) << path;
   }
-  for (const std::string path : {"", "/", "/etc", "etc/cni", "/etc/../x", "/etc/cni/", "/etc//cni",
-                                 "/etc/cni/*", "/a b/c", "/usr/bin", "/usr/bin/env", "/var/lib",
-                                 "/etc/ssh/sshd_config", "/proc/sys", "/usr/lib/cni", "/a/./b"}) {
+  for (const std::string path :
+       {"", "/", "/etc", "etc/cni", "/etc/../x", "/etc/cni/", "/etc//cni", "/etc/cni/*", "/a b/c",
+        "/usr/bin", "/usr/bin/env", "/var/lib", "/etc/ssh/sshd_config", "/etc/shadow", "/etc/fstab",
+        "/root/.ssh/authorized_keys", "/proc/sys", "/usr/lib/cni", "/a/./b"}) {
     EXPECT_NE(problem_with_extra_path(path), std::nullopt) << path;
   }
 }

@@ -301,6 +301,7 @@ class Actor {
     const auto& node = session_.latest_node.value().meta;
     bj::object annotations;
     annotations[crd::kHostCleanupStartAnnotation] = context_.removal.meta.uid;
+    annotations[crd::kHostCleanupReportAnnotation] = nullptr;  // whoever wrote one before
     bj::object patch{{"metadata", bj::object{{"uid", node.uid},
                                              {"resourceVersion", node.resource_version},
                                              {"annotations", std::move(annotations)}}}};

@@ -23,6 +23,14 @@ const crd::Condition* settled(Round& round) {
   return cleaned == nullptr || cleaned->status == ConditionStatus::Unknown ? nullptr : cleaned;
 }
 
+/// Status says that the machine may be told to begin, which is written before that is sent.
+bool start_is_announced(const Round& round) {
+  const auto* cleaned = round.removal().status.conditions.find(condition::kHostCleaned);
+  return cleaned != nullptr && cleaned->status == ConditionStatus::Unknown &&
+         (cleaned->reason == "HandedOver" || cleaned->reason == "DeleteRefused" ||
+          cleaned->reason == "Cleaning");
+}
+
 std::string pod_name(const Round& round) {
   return round.policy.host_cleanup_namespace + "/" + hand_over_pod_name(round.removal());
 }
@@ -36,11 +44,17 @@ std::string by_hand(const Round& round) {
   return "Before the machine joins again, run on it: " + command;
 }
 
+/// What to do when nothing was changed on the machine: nothing, where its Node is given back.
+std::string untouched(const Round& round) {
+  const bool goes_on = round.spec().host_cleanup.on_failure == crd::TimeoutAction::Continue;
+  return "Nothing was changed on the machine" +
+         (goes_on ? ". " + by_hand(round) : std::string{", and its Node is given back."});
+}
+
 std::string files(const Round& round) { return "/var/lib/noderemoval/" + round.removal().meta.uid; }
 
 /// The machine is not clean, and somebody has to know why.
-Step not_cleaned(Round& round, std::string_view reason, std::string message) {
-  message = crd::shortened(message);
+Step not_cleaned(Round& round, std::string_view reason, const std::string& message) {
   round.set(condition::kHostCleaned, ConditionStatus::False, reason, message);
   if (round.spec().host_cleanup.on_failure == crd::TimeoutAction::Continue) return Step::Next;
   return round.fail("HostCleanupFailed", message);
@@ -58,7 +72,7 @@ Step conclude(Round& round, const HostReport& report) {
   const auto text = words_of(report);
   if (report.phase == phase::kPlanned) {
     round.set(condition::kHostCleaned, ConditionStatus::False, "DryRun",
-              crd::shortened("Nothing was cleaned (spec.hostCleanup.dryRun). Would be: " + text));
+              "Nothing was cleaned (spec.hostCleanup.dryRun). Would be: " + text);
     return Step::Next;
   }
   if (report.phase != phase::kSucceeded) {
@@ -71,12 +85,13 @@ Step conclude(Round& round, const HostReport& report) {
            step.result == crd::step_result::kSkipped;
   };
   round.pass(condition::kHostCleaned,
-             std::ranges::all_of(report.steps, nothing) ? "NothingToDo" : "Cleaned",
-             crd::shortened(text));
+             std::ranges::all_of(report.steps, nothing) ? "NothingToDo" : "Cleaned", text);
   return Step::Next;
 }
 
-std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
+std::string in_brackets(const std::string& text) {
+  return text.empty() ? "" : " (" + crd::shortened(text) + ")";
+}
 
 /// Nobody would wait for a report any more, so the machine is not told to begin.
 Step give_up_start(Round& round, const std::string& what) {
@@ -86,9 +101,7 @@ Step give_up_start(Round& round, const std::string& what) {
     return Step::Wait;
   }
   const auto limit = std::to_string(round.spec().host_cleanup.timeout_seconds);
-  return not_cleaned(
-      round, "TimedOut",
-      "After " + limit + " s " + what + ". Nothing was changed on the machine. " + by_hand(round));
+  return not_cleaned(round, "TimedOut", "After " + limit + " s " + what + ". " + untouched(round));
 }
 
 Step take_hand_over(Round& round, const HandOverPod& pod) {
@@ -99,7 +112,7 @@ Step take_hand_over(Round& round, const HandOverPod& pod) {
     return not_cleaned(
         round, "HandOverFailed",
         "Pod " + pod_name(round) + " could not hand the cleaning over to the machine: " +
-            (why.empty() ? "it ended without a report" : why) + ". " + by_hand(round));
+            (why.empty() ? "it ended without a report" : why) + ". " + untouched(round));
   }
   // Running: somebody took the start off the Node again.
   const bool waits = report->phase == phase::kHandedOver || report->phase == phase::kRunning;
@@ -132,7 +145,9 @@ Step wait_for_machine(Round& round) {
                            by_hand(round));
   }
   round.requeue_at(dead_time);
-  return round.wait(condition::kHostCleaned, "NodeNotReady",
+  // The start may have been sent, with its answer lost and a watch that is behind.
+  return round.wait(condition::kHostCleaned,
+                    start_is_announced(round) ? "HandedOver" : "NodeNotReady",
                     "Node " + node.meta.name + " is NotReady. If it stays so until " +
                         crd::to_rfc3339(dead_time) + " its machine cannot be cleaned.");
 }
@@ -200,7 +215,7 @@ Step clean_now(Round& round) {
   if (round.policy.host_cleanup_namespace.empty()) {
     return not_cleaned(
         round, "HostCleanupDisabled",
-        "The operator was installed anew without the right to clean machines. " + by_hand(round));
+        "The operator was installed anew without the right to clean machines. " + untouched(round));
   }
   return round.node().is_ready() ? hand_over(round) : wait_for_machine(round);
 }
@@ -214,10 +229,10 @@ bool host_cleanup_was_started(const crd::Node& node, const std::string& removal_
 
 Step await_host_report(Round& round) {
   const auto& uid = round.removal().meta.uid;
-  if (!round.spec().host_cleanup.enabled || !host_cleanup_was_started(round.node(), uid)) {
-    return Step::Next;
-  }
-  return settled(round) != nullptr ? Step::Next : await_report(round);
+  const bool enabled = round.spec().host_cleanup.enabled;
+  if (!enabled || !host_cleanup_was_started(round.node(), uid)) return Step::Next;
+  // Without the announcement in status it was somebody else who wrote on the Node.
+  return start_is_announced(round) ? await_report(round) : Step::Next;
 }
 
 Step clean_host(Round& round) {

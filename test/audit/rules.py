@@ -21,7 +21,7 @@ ALLOWED = {
 FRESH_SECONDS = 60
 SETTLE_SECONDS = 2
 BRAKE_NODES = 3
-START = "noderemoval.dev/host-cleanup-start"
+START, REPORT = "noderemoval.dev/host-cleanup-start", "noderemoval.dev/host-cleanup-report"
 HAND_OVER = "host-cleanup-"
 
 
@@ -42,7 +42,8 @@ def nodes_are_patched_by_identity(it, seen, read):
         yield "S1: a patch of a Node without its UID and resourceVersion"
     if set(metadata) - {"uid", "resourceVersion", "annotations"} or set(spec) - {"unschedulable", "taints"}:
         yield "S16: a patch of a Node changes what is not the operator's"
-    if set(metadata.get("annotations") or {}) - {"noderemoval.dev/claim", START}:
+    annotations = metadata.get("annotations") or {}
+    if set(annotations) - {"noderemoval.dev/claim", START, REPORT} or annotations.get(REPORT):
         yield "S16: a patch of a Node changes a foreign annotation"
 
 

@@ -105,6 +105,31 @@ TEST_F(HostCleanup, ThatFailedIsNotCalledClean) {
   EXPECT_EQ(world_.summary(), "False/HostCleanupFailed");
 }
 
+TEST_F(HostCleanup, ThatFailedKeepsTheCommandHoweverMuchTheMachineSays) {
+  world_.machine = World::Machine::Silent;
+  run_until("Cleaning");
+  std::string steps;
+  for (int i = 0; i < 30; ++i) {
+    steps += std::string{i == 0 ? "" : ","} + R"({"name": "CNI", "result": "Failed", "detail": ")" +
+             std::string(300, 'x') + R"("})";
+  }
+  world_.node->meta.annotations[std::string{crd::kHostCleanupReportAnnotation}] =
+      R"({"uid": "removal-1", "phase": "Failed", "steps": [)" + steps + "]}";
+  world_.run();
+  EXPECT_EQ(world_.word(condition::kHostCleaned), "False/CleanupFailed");
+  EXPECT_TRUE(world_.message(condition::kHostCleaned).ends_with("noderemoval host-cleanup"));
+}
+
+TEST_F(HostCleanup, BelievesNoStartAndNoReportThatSomebodyElseWrote) {
+  auto& annotations = world_.node->meta.annotations;
+  annotations[std::string{crd::kHostCleanupStartAnnotation}] = kRemovalUid;
+  annotations[std::string{crd::kHostCleanupReportAnnotation}] =
+      R"({"uid": "removal-1", "phase": "Succeeded", "steps": []})";
+  run_until("HandingOver");
+  EXPECT_TRUE(world_.hand_over_pod);
+  EXPECT_EQ(world_.word(condition::kHostCleaned), "Unknown/HandingOver");
+}
+
 TEST_F(HostCleanup, OfADeadNodeIsNotPossible) {
   world_.run();
   world_.kill_kubelet();
@@ -232,7 +257,7 @@ TEST_F(HostCleanup, IsNotStartedWhenNobodyWouldWaitForItsReport) {
   EXPECT_EQ(world_.word(condition::kHostCleaned), "False/TimedOut");
   EXPECT_THAT(world_.message(condition::kHostCleaned),
               HasSubstr("After 600 s the cleaning had been handed over to the machine and not been "
-                        "started. Nothing was changed on the machine. Before the machine"));
+                        "started. Nothing was changed on the machine, and its Node"));
   EXPECT_THAT(world_.log, Not(testing::Contains("StartHostCleanup")));
   EXPECT_FALSE(world_.node->unschedulable) << "nothing was changed on the machine";
   EXPECT_FALSE(world_.hand_over_pod);

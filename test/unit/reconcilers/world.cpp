@@ -407,7 +407,7 @@ bool World::act(const DeleteHandOverPod& deletion) {
 /// The kubelet runs the pod, and the machine cleans itself once it may.
 bool World::let_machine_work() {
   if (!node || !node->is_ready()) return false;
-  const bool started = host_cleanup_was_started(*node, std::string{kRemovalUid});
+  const bool started = machine_waits_ && host_cleanup_was_started(*node, std::string{kRemovalUid});
   if (started && machine == Machine::Reports) {
     const crd::HostReport report{.uid = std::string{kRemovalUid},
                                  .phase = machine_phase,
@@ -422,6 +422,7 @@ bool World::let_machine_work() {
     return true;
   }
   if (!hand_over_pod || hand_over_pod->is_finished()) return false;
+  machine_waits_ = machine != Machine::Refuses;
   hand_over_pod->phase = machine == Machine::Refuses ? "Failed" : "Succeeded";
   hand_over_pod->ended =
       machine == Machine::Refuses

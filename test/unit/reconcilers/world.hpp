@@ -113,6 +113,7 @@ class World {
   std::map<std::string, Refusal> refusals_;
   std::map<std::string, crd::TimePoint> accepted_;
   std::map<std::string, crd::TimePoint> cleared_;
+  bool machine_waits_ = false;  ///< the cleaning was handed over to it
   std::string action_error_;
   std::string gate_refusal_;
   int version_ = 1000;

@@ -33,6 +33,7 @@ constexpr std::string_view kSystemFolders[] = {"/bin",
                                                "/usr/bin",
                                                "/usr/sbin",
                                                "/usr/lib",
+                                               "/usr/libexec",
                                                "/usr/lib32",
                                                "/usr/lib64",
                                                "/etc/NetworkManager",
@@ -57,15 +58,18 @@ constexpr std::string_view kSystemFolders[] = {"/bin",
                                                "/etc/ssl",
                                                "/etc/sudoers",
                                                "/etc/sudoers.d",
-                                               "/root/.ssh",
                                                "/run/systemd",
                                                "/var/lib/dpkg",
                                                "/var/lib/rpm",
                                                "/var/lib/systemd"};
 /// These are not deleted; what is below them may be.
-constexpr std::array<std::string_view, 12> kKeptFolders{
-    "/etc/systemd", "/etc/default", "/etc/network", "/usr/local", "/usr/share", "/var/lib",
-    "/var/log",     "/var/cache",   "/var/run",     "/var/spool", "/var/tmp",   "/run/dbus"};
+constexpr std::array<std::string_view, 13> kKeptFolders{"/etc/systemd", "/etc/systemd/system",
+                                                        "/etc/default", "/etc/network",
+                                                        "/usr/local",   "/usr/share",
+                                                        "/var/lib",     "/var/log",
+                                                        "/var/cache",   "/var/run",
+                                                        "/var/spool",   "/var/tmp",
+                                                        "/run/dbus"};
 /// CNI plugins are installed there.
 constexpr std::string_view kPlugins = "/usr/lib/cni";
 
@@ -149,7 +153,8 @@ std::optional<std::string> problem_with_extra_path(std::string_view path) {
   };
   const bool kept = std::ranges::find(kKeptFolders, path) != kKeptFolders.end();
   const bool system = std::ranges::any_of(kSystemFolders, of_system) && !is_below(path, kPlugins);
-  if (kept || system) return "belongs to the system of the machine";
+  const bool keys = path.ends_with("/.ssh") || path.contains("/.ssh/");
+  if (kept || system || keys) return "belongs to the system of the machine";
   return std::nullopt;
 }
 

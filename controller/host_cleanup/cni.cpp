@@ -63,6 +63,11 @@ Outcome clean_cni(const Context& context) {
   if (!links.refused.empty()) {
     return failed(failure::kInterfaceRefused, "refused to delete " + listed(links.refused, 160));
   }
+  if (!files.elsewhere.empty()) {
+    return failed(
+        failure::kPathRefused,
+        "nothing was deleted in /var/lib/cni, which is elsewhere: " + listed(files.elsewhere, 100));
+  }
   if (!problem.empty()) return failed(failure::kToolFailed, problem);
   if (!link_work && files.empty()) return nothing_to_do("no interfaces and files of CNI plugins");
   if (context.plan.dry_run) return planned("would delete " + words_for(links, files));

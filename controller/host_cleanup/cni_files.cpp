@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 
+#include "controller/host_cleanup/mount_table.hpp"
 #include "controller/host_cleanup/remove_tree.hpp"
 #include "controller/small_file.hpp"
 #include "crd/json.hpp"
@@ -91,7 +92,11 @@ bool is_of_network(const std::string& file, const std::set<std::string>& network
 }
 
 void plan_state(const std::set<std::string>& kept, FilePlan& plan) {
-  for (const auto& path : entries_of("/var/lib/cni")) {
+  const auto points = mount_points();
+  const fs::path state = "/var/lib/cni";
+  plan.elsewhere = points ? places_elsewhere(*points, state) : std::vector{points.error()};
+  if (!plan.elsewhere.empty()) return;
+  for (const auto& path : entries_of(state)) {
     const auto name = path.filename().string();
     if (name == "bin") continue;  // some systems install the plugins there
     if (name != "networks" && name != "results") {

@@ -27,6 +27,8 @@ std::string network_of_config(std::string_view text);
 struct FilePlan {
   std::vector<std::filesystem::path> remove;
   std::vector<std::filesystem::path> move_aside;  ///< from /etc/cni/net.d
+  /// Why nothing of /var/lib/cni is removed: it is, or has in it, a mount or leads elsewhere.
+  std::vector<std::string> elsewhere;
   bool empty() const { return remove.empty() && move_aside.empty(); }
 };
 

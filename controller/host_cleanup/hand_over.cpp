@@ -103,7 +103,10 @@ std::string prepare(const CommandLine& command, const OwnProgram& program,
                         .timeout = command.timeout,
                         .arguments = crd::arguments_of(command.plan)};
   if (const auto written = folder.write(request); !written) return written.error();
-  if (const auto copied = program.copy_to(folder.program()); !copied) return copied.error();
+  if (const auto copied = program.copy_to(folder.program()); !copied) {
+    remove_tree(folder.program());  // a part of it, on a full disk
+    return copied.error();
+  }
   mark_as_program(folder);
   return {};
 }

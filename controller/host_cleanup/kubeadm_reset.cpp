@@ -37,6 +37,14 @@ std::vector<std::string> credentials(const Context& context) {
     paths.push_back(other);
   }
   std::erase_if(paths, [](const std::string& path) { return !is_there(path); });
+  const auto& certificates = context.facts.certificate_folder;
+  if (!certificates.empty() &&
+      std::ranges::none_of(context.plan.extra_paths, [&](const auto& path) {
+        return certificates == path || certificates.starts_with(path + "/");
+      })) {
+    const auto current = fs::path{certificates} / "kubelet-client-current.pem";
+    if (is_there(current)) paths.push_back(current.string());
+  }
   return paths;
 }
 
@@ -57,18 +65,18 @@ std::vector<std::string> traces() {
   return found;
 }
 
-/// Mounts in whose place `kubeadm reset` would erase what is in them. The folder of the kubelet may
-/// itself be a mount.
+/// Mounts, and links to elsewhere, in whose place `kubeadm reset` would erase what is in them. The
+/// folder of the kubelet may itself be one.
 std::expected<std::vector<std::string>, std::string> mounts_in_its_way(const Context& context) {
   auto found = kubelet_mounts(context.facts.root_folder);
   const auto points = mount_points();
   if (!found || !points) return std::unexpected(found ? points.error() : found.error());
-  for (const fs::path folder : {"/etc/kubernetes", "/var/lib/cni", "/var/run/kubernetes",
-                                "/var/lib/dockershim", "/var/lib/etcd"}) {
-    std::error_code error;
-    const auto path = fs::canonical(folder, error);
-    if (error) continue;
-    for (auto& mount : mounts_below(*points, path.string())) found->push_back(std::move(mount));
+  for (const fs::path folder :
+       {"/etc/kubernetes", "/etc/kubernetes/pki", "/etc/kubernetes/manifests", "/var/lib/cni",
+        "/var/run/kubernetes", "/var/lib/dockershim", "/var/lib/etcd"}) {
+    for (auto& place : places_elsewhere(*points, folder)) {
+      if (std::ranges::find(*found, place) == found->end()) found->push_back(std::move(place));
+    }
   }
   return found;
 }
@@ -105,7 +113,8 @@ Outcome reset_kubeadm(const Context& context) {
   }
   // It ends with 0 whatever it could not do.
   const auto result = context.run(kubeadm_reset(context));
-  const auto left = credentials(context);
+  auto left = credentials(context);
+  for (auto& trace : traces()) left.push_back(std::move(trace));
   if (!left.empty()) {
     return failed(failure::kCredentialsLeft,
                   listed(left) + " is left after kubeadm reset: " + cut(words_of(result), 80));

@@ -83,6 +83,12 @@ void switch_off(const Context& context) {
 
 }  // namespace
 
+std::string why_kubelet_is_not_off() {
+  const auto sight = look();
+  if (!sight) return sight.error();
+  return sight->is_off() ? "" : what_is_left(*sight);
+}
+
 Outcome clean_kubelet(const Context& context) {
   auto sight = look();
   if (!sight) return failed(failure::kUnsupportedHost, sight.error());

@@ -74,6 +74,7 @@ KubeletFacts facts_of(const std::vector<std::string>& kubelet_arguments,
   KubeletFacts facts{.kubeconfig = flag("kubeconfig"),
                      .runtime_endpoint = flag("container-runtime-endpoint"),
                      .root_folder = flag("root-dir"),
+                     .certificate_folder = flag("cert-dir"),
                      .addresses = split(flag("node-ip"), ',')};
   const auto config = flag("config");
   if (facts.runtime_endpoint.empty() && !config.empty()) {
@@ -100,6 +101,7 @@ KubeletFacts merged(KubeletFacts known, const KubeletFacts& older) {
   fill(known.kubeconfig, older.kubeconfig);
   fill(known.runtime_endpoint, older.runtime_endpoint);
   fill(known.root_folder, older.root_folder);
+  fill(known.certificate_folder, older.certificate_folder);
   fill(known.addresses, older.addresses);
   return known;
 }
@@ -108,6 +110,7 @@ boost::json::object to_json(const KubeletFacts& facts) {
   return {{"kubeconfig", facts.kubeconfig},
           {"runtimeEndpoint", facts.runtime_endpoint},
           {"rootFolder", facts.root_folder},
+          {"certificateFolder", facts.certificate_folder},
           {"addresses", crd::json::to_array(facts.addresses)}};
 }
 
@@ -119,6 +122,7 @@ KubeletFacts facts_from_text(std::string_view text) {
   return {.kubeconfig = crd::json::string_at(*object, "kubeconfig"),
           .runtime_endpoint = crd::json::string_at(*object, "runtimeEndpoint"),
           .root_folder = crd::json::string_at(*object, "rootFolder"),
+          .certificate_folder = crd::json::string_at(*object, "certificateFolder"),
           .addresses = crd::json::strings_at(*object, "addresses")};
 }
 

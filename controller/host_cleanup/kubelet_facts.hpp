@@ -15,6 +15,7 @@ struct KubeletFacts {
   std::string kubeconfig;              ///< path; empty: not known
   std::string runtime_endpoint;        ///< such as unix:///run/containerd/containerd.sock; likewise
   std::string root_folder;             ///< of --root-dir; empty: /var/lib/kubelet
+  std::string certificate_folder;      ///< of --cert-dir; empty: below the root folder
   std::vector<std::string> addresses;  ///< of its node, as far as known
   bool operator==(const KubeletFacts&) const = default;
 };

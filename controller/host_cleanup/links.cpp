@@ -31,6 +31,22 @@ bool is_of_calico(std::string_view name) {
   return name.size() == 15 && name.starts_with("cali") && is_lower_hex(name.substr(4));
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Names that only these plugins give.
+bool is_of_flannel_or_calico(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames{"flannel-wg",     "flannel-wg-v6",
+                                                   "vxlan.calico",   "vxlan-v6.calico",
+                                                   "wireguard.cali", "wg-v6.cali"};
+  constexpr std::array<std::string_view, 2> kNumbered{"flannel.", "flannel-v6."};
+  return is_of_calico(name) || std::ranges::find(kNames, name) != kNames.end() ||
+         std::ranges::any_of(kNumbered, [&](std::string_view prefix) {
+           return name.starts_with(prefix) && is_number(name.substr(prefix.size()));
+         });
+}
+
 bool is_of_cilium(std::string_view name) { return name.starts_with("cilium_"); }
 
 std::string address_text(const sockaddr* address) {
@@ -90,7 +106,7 @@ class LinkPlanner {
   LinkPlan plan(const std::vector<std::string>& named) {
     for (const auto& name : named) decide(name);
     for (const auto& link : network_.links) {
-      if (is_of_calico(link.name)) decide(link.name);
+      if (is_of_flannel_or_calico(link.name)) decide(link.name);
       if (is_of_cilium(link.name)) refuse(link.name, kCilium);
     }
     add_veths();

@@ -91,6 +91,16 @@ std::vector<std::string> mounts_at_or_below(const std::vector<std::string>& moun
   return in_order(std::move(found));
 }
 
+std::vector<std::string> places_elsewhere(const std::vector<std::string>& mount_points,
+                                          const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto path = std::filesystem::canonical(folder, error);
+  if (error) return {};
+  auto found = mounts_at_or_below(mount_points, path.string());
+  if (std::filesystem::is_symlink(folder, error)) found.push_back(folder.string());
+  return found;
+}
+
 std::expected<std::vector<std::string>, std::string> kubelet_folders(
     const std::string& root_folder) {
   std::vector<std::string> folders;

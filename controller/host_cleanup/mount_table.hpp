@@ -23,6 +23,11 @@ std::vector<std::string> mounts_below(const std::vector<std::string>& mount_poin
 std::vector<std::string> mounts_at_or_below(const std::vector<std::string>& mount_points,
                                             const std::string& folder);
 
+/// What is erased elsewhere when the folder is emptied: mounts at or below it, and the folder
+/// itself when it is a symbolic link. Empty when there is no such folder.
+std::vector<std::string> places_elsewhere(const std::vector<std::string>& mount_points,
+                                          const std::filesystem::path& folder);
+
 /// Folders of the kubelet, without symbolic links, that exist. Fails when one of them cannot be
 /// resolved, for what is mounted below would be overlooked.
 std::expected<std::vector<std::string>, std::string> kubelet_folders(

@@ -68,6 +68,8 @@ struct Context {
 /// Stops and disables kubelet.service (never masks it: nothing could join again), and sees that no
 /// process named kubelet is left in this PID namespace.
 Outcome clean_kubelet(const Context& context);
+/// Empty when it is off, as clean_kubelet leaves it.
+std::string why_kubelet_is_not_off();
 /// Stops and removes all pods over the CRI, and sees that none is left.
 Outcome clean_pods(const Context& context);
 /// Unmounts what is below the kubelet's folder.

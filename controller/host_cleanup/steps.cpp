@@ -5,7 +5,6 @@
 #include <chrono>
 #include <exception>
 
-#include "controller/host_cleanup/processes.hpp"
 #include "controller/host_cleanup/report.hpp"
 #include "controller/host_cleanup/text.hpp"
 
@@ -41,12 +40,11 @@ Outcome carry_out(const Step& step, const Context& context) {
 /// Somebody else may have started one since it was stopped: then the machine is not clean, whatever
 /// was done on it.
 void look_for_kubelet_again(crd::HostReport& report) {
-  const auto kubelets = processes_named("kubelet");
-  if (!report.reason.empty() || kubelets.empty()) return;
+  if (!report.reason.empty()) return;
+  const auto why = why_kubelet_is_not_off();
+  if (why.empty()) return;
   report.reason = failure::kKubeletRunning;
-  report.message = "process " + listed(kubelets) +
-                   " named kubelet has been started since the kubelet was stopped; look for what "
-                   "starts it, then clean again";
+  report.message = "it was stopped, and now " + why + "; look for what starts it, then clean again";
 }
 
 }  // namespace

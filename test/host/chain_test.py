@@ -18,8 +18,8 @@ def add_mounts(machine):
     """)
 
 
-def add_node(machine):
-    machine.add_kubelet()
+def add_node(machine, *kubelet_flags):
+    machine.add_kubelet(*kubelet_flags)
     machine.add_runtime("pod-a", "pod-b")
     add_mounts(machine)
     machine.add_kubeadm_files()
@@ -92,7 +92,7 @@ def test_a_machine_on_which_a_kubelet_is_started_in_the_meantime_is_not_called_c
     machine.write("/run/fake/kubelet_comes_back")
     cleaning = machine.clean(check=1)
     assert cleaning.steps["KubeadmReset"] == "Done", cleaning.text
-    assert "KubeletRunning: process" in cleaning.errors and "has been started since" in cleaning.errors
+    assert "KubeletRunning: it was stopped, and now process" in cleaning.errors
 
 
 @pytest.mark.parametrize("trouble", ["runtime_is_down", "pods_stay"])
@@ -166,13 +166,35 @@ def test_kubeadm_reset_is_not_run_when_it_would_erase_another_mount(machine, fol
     assert machine.exists(f"{folder}/file")
 
 
+@pytest.mark.parametrize("how", ["mkdir -p /var/lib/cni && mount --bind /srv/pv /var/lib/cni",
+                                 "ln -s /srv/pv /var/lib/cni"])
+def test_nothing_is_erased_where_the_folder_of_cni_leads_elsewhere(machine, how):
+    machine.sh(f"mount -t tmpfs tmpfs /srv && mkdir /srv/pv && {how}")
+    machine.write("/srv/pv/data", "precious\n")
+    cleaning = machine.clean("--steps=CNI", check=1)
+    assert "nothing was deleted in /var/lib/cni" in cleaning.details["CNI"] and "PathRefused" in cleaning.errors
+    add_node(machine)
+    assert "MountsBusy" in machine.clean("--steps=KubeadmReset", check=1).errors
+    assert machine.read("/srv/pv/data") == "precious\n"
+
+
+def test_a_certificate_that_the_kubelet_keeps_elsewhere_is_not_overlooked(machine):
+    add_node(machine, "--cert-dir=/opt/pki")
+    machine.write("/opt/pki/kubelet-client-current.pem", "key\n")
+    cleaning = machine.clean(check=1)
+    assert "/opt/pki/kubelet-client-current.pem is left" in cleaning.details["KubeadmReset"], cleaning.text
+    machine.clean("--extra-path=/opt/pki", check=0)
+    assert not machine.exists("/opt/pki")
+
+
 def test_kubeadm_is_not_believed_when_credentials_are_left(machine):
     add_node(machine)
     machine.write("/run/fake/kubeadm_does_nothing")
     cleaning = machine.clean(check=1)
     assert cleaning.steps == {"Kubelet": "Done", "Pods": "Done", "Mounts": "Done", "KubeadmReset": "Failed"} | \
         dict.fromkeys(ALL[4:], "Skipped")
-    assert "/etc/kubernetes/kubelet.conf, /var/lib/kubelet/pki is left" in cleaning.details["KubeadmReset"]
+    for left in ("/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki", "/etc/kubernetes/pki", "is left after"):
+        assert left in cleaning.details["KubeadmReset"]
     assert "CredentialsLeft" in cleaning.errors
 
 

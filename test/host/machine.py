@@ -137,11 +137,11 @@ class Machine:
 
     # What the fake tools play.
 
-    def add_kubelet(self, file_state="enabled"):
+    def add_kubelet(self, *flags, file_state="enabled"):
         """A kubelet that runs, as a unit."""
         self.sh("cp /bin/bash /run/fake/kubelet && mkfifo /run/fake/fifo")
         self.start("/run/fake/kubelet", "-c", "exec 3<>/run/fake/fifo; read -r -u 3", "kubelet",
-                   "--container-runtime-endpoint=unix:///run/containerd/containerd.sock")
+                   "--container-runtime-endpoint=unix:///run/containerd/containerd.sock", *flags)
         self.wait_for("grep -qx kubelet /proc/[0-9]*/comm")
         self.write("/run/fake/unit/active", "active\n")
         self.write("/run/fake/unit/file", file_state + "\n")

@@ -44,11 +44,16 @@ TEST(KubeletFacts, AreRememberedAndCompleted) {
   const KubeletFacts old{.kubeconfig = "/k",
                          .runtime_endpoint = "unix:///r",
                          .root_folder = "",
+                         .certificate_folder = "/pki",
                          .addresses = {"192.0.2.7"}};
   EXPECT_EQ(facts_from_text(boost::json::serialize(to_json(old))), old);
   EXPECT_EQ(facts_from_text("nonsense"), KubeletFacts{});
-  const auto both = merged(
-      {.kubeconfig = "/new", .runtime_endpoint = {}, .root_folder = {}, .addresses = {}}, old);
+  const auto both = merged({.kubeconfig = "/new",
+                            .runtime_endpoint = {},
+                            .root_folder = {},
+                            .certificate_folder = {},
+                            .addresses = {}},
+                           old);
   EXPECT_EQ(both.kubeconfig, "/new");
   EXPECT_EQ(both.runtime_endpoint, "unix:///r");
 }

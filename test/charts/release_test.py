@@ -53,6 +53,10 @@ def add_nodes(release):
     """The one that is to be removed, and another."""
     release.add_node("jetson", taints=[KEEP_AWAY])
     release.add_node("other")
+    # Kubelets make their Leases in the background, on a slow machine after they are Ready.
+    leases = {f"lease.coordination.k8s.io/{name}" for name in ("jetson", "other")}
+    wait_until(lambda: leases <= set(release.kubectl("get", "leases", "--namespace=kube-node-lease",
+                                                     "--output=name").split()), 60, "both nodes have their Lease")
 
 
 def flow_control(minor):

@@ -31,8 +31,8 @@ def worker_rules():
 
 @pytest.fixture(scope="session")
 def pod_root(request):
-    """The file system of the pod. Not below /tmp, which the machine has for itself."""
-    with tempfile.TemporaryDirectory(dir=REPOSITORY / "build") as folder:
+    """The file system of the pod."""
+    with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "root")
         root.mkdir()
         write_root(request.config.getoption("--operator").resolve(), root)

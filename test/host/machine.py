@@ -15,14 +15,16 @@ FAKE_TOOLS = Path(__file__).resolve().parent / "fake_tools"
 SET_UP = """
 set -e
 tools=$1
-mount -t tmpfs tmpfs /tmp && mkdir /tmp/tools && mount --bind "$tools" /tmp/tools
-for folder in /run /var/lib /usr/local /opt; do mount -t tmpfs tmpfs $folder; done
+program=$2
+# First, for what comes from outside may lie where the next mounts hide it.
+mount -t tmpfs tmpfs /run && cp -r "$tools" /run/tools && mkdir /run/outside && cp "$program" /run/outside
+for folder in /var/lib /usr/local /opt; do mount -t tmpfs tmpfs $folder; done
 mkdir -p /run/overlay/upper /run/overlay/work /run/fake/pods /usr/local/sbin /run/systemd/system
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/overlay/upper,workdir=/run/overlay/work /etc
 rm -rf /etc/cni /etc/kubernetes
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-cp /tmp/tools/* /usr/local/sbin/
+cp /run/tools/* /usr/local/sbin/
 ip link set lo up
 mkfifo /run/fake/manager
 exec 3<>/run/fake/manager
@@ -39,13 +41,14 @@ class Machine:
     """Lives until the end of the with block."""
 
     def __init__(self, program):
-        self.program = program
+        self.program = f"/run/outside/{program.name}"
+        self.outside = program
         self.holder = None
         self.others = []
 
     def __enter__(self):
         command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
-                   "bash", "-c", SET_UP, "set-up", FAKE_TOOLS]
+                   "bash", "-c", SET_UP, "set-up", FAKE_TOOLS, self.outside]
         self.holder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "ready\n":
             self.__exit__()

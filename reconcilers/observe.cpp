@@ -24,6 +24,16 @@ const Resource* workload_resource(std::string_view kind) {
   return nullptr;
 }
 
+/// Quorum read. nullopt: the API server says that there is no such object.
+template <typename T>
+awaitable<std::expected<std::optional<T>, std::string>> find(
+    KubeClient& client, ObjectRef ref, T (*from_json)(const boost::json::object&)) {
+  const auto object = co_await client.get(std::move(ref));
+  if (object) co_return from_json(*object);
+  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
+  co_return std::unexpected(object.error().message);
+}
+
 /// Pods of the workload that are ready on other nodes than `node`. Those of a Deployment belong to
 /// one of its ReplicaSets.
 awaitable<std::expected<std::int64_t, std::string>> count_ready_elsewhere(
@@ -59,11 +69,8 @@ awaitable<std::expected<std::optional<crd::Workload>, std::string>> find_owner(
     KubeClient& client, crd::ObjectMeta replica_set) {
   const auto* owner = replica_set.controller();
   ObjectRef ref{resources::kDeployments, replica_set.ns, owner->name};
-  const auto object = co_await client.get(std::move(ref));
-  if (!object && object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
-  if (!object) co_return std::unexpected(object.error().message);
-  auto deployment = crd::workload_from_json(*object);
-  if (deployment.meta.uid != owner->uid) co_return std::nullopt;
+  auto deployment = co_await find(client, std::move(ref), crd::workload_from_json);
+  if (deployment && *deployment && (*deployment)->meta.uid != owner->uid) deployment->reset();
   co_return deployment;
 }
 
@@ -74,12 +81,10 @@ awaitable<std::expected<WorkloadProgress, std::string>> read_workload(
   const auto* resource = workload_resource(workload.kind);
   if (resource == nullptr) co_return WorkloadProgress{.exists = false};
   ObjectRef ref{*resource, workload.ns, workload.name};
-  const auto object = co_await client.get(std::move(ref));
-  if (!object && object.error().kind == ErrorKind::NotFound)
-    co_return WorkloadProgress{.exists = false};
-  if (!object) co_return std::unexpected(object.error().message);
-  auto owner = crd::workload_from_json(*object);
-  if (owner.meta.uid != workload.uid) co_return WorkloadProgress{.exists = false};
+  const auto found = co_await find(client, std::move(ref), crd::workload_from_json);
+  if (!found) co_return std::unexpected(found.error());
+  if (!*found || (*found)->meta.uid != workload.uid) co_return WorkloadProgress{.exists = false};
+  auto owner = **found;
   const bool rolled_out = owner.desired == 0 && is_of_deployment(owner.meta);
   if (rolled_out) {
     const auto deployment = co_await find_owner(client, owner.meta);
@@ -110,15 +115,6 @@ NodeSummary summary_of(const crd::Node& node) {
           .being_cleaned = is_being_cleaned(node)};
 }
 
-/// nullopt: the API server says that there is no such object.
-awaitable<std::expected<std::optional<crd::ObjectMeta>, std::string>> find_meta(KubeClient& client,
-                                                                                ObjectRef ref) {
-  const auto object = co_await client.get(std::move(ref));
-  if (object) co_return crd::object_meta_from_json(*object);
-  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
-  co_return std::unexpected(object.error().message);
-}
-
 }  // namespace
 
 awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get(
@@ -141,19 +137,13 @@ awaitable<std::expected<std::vector<NodeSummary>, std::string>> CensusCache::get
 awaitable<std::expected<std::optional<crd::Node>, std::string>> read_node(KubeClient& client,
                                                                           std::string name) {
   ObjectRef ref{resources::kNodes, {}, std::move(name)};
-  const auto object = co_await client.get(std::move(ref));
-  if (object) co_return crd::node_from_json(*object);
-  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
-  co_return std::unexpected(object.error().message);
+  co_return co_await find(client, std::move(ref), crd::node_from_json);
 }
 
 awaitable<std::expected<std::optional<crd::HandOverPod>, std::string>> read_hand_over_pod(
     KubeClient& client, std::string ns, std::string name) {
   ObjectRef ref{resources::kPods, std::move(ns), std::move(name)};
-  const auto object = co_await client.get(std::move(ref));
-  if (object) co_return crd::hand_over_pod_from_json(*object);
-  if (object.error().kind == ErrorKind::NotFound) co_return std::nullopt;
-  co_return std::unexpected(object.error().message);
+  co_return co_await find(client, std::move(ref), crd::hand_over_pod_from_json);
 }
 
 awaitable<std::expected<std::vector<crd::Pod>, std::string>> read_pods(KubeClient& client,
@@ -284,7 +274,7 @@ awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& clie
   if (!attachments) co_return std::unexpected(attachments.error());
   leftovers.attachments = *attachments;
   ObjectRef lease_ref{resources::kLeases, "kube-node-lease", node};
-  const auto lease = co_await find_meta(client, std::move(lease_ref));
+  const auto lease = co_await find(client, std::move(lease_ref), crd::object_meta_from_json);
   if (!lease) co_return std::unexpected(lease.error());
   const auto is_the_node = [&](const crd::OwnerReference& owner) { return owner.uid == node_uid; };
   const bool belongs_to_node =
@@ -292,7 +282,7 @@ awaitable<std::expected<Leftovers, std::string>> read_leftovers(KubeClient& clie
   leftovers.lease = belongs_to_node;
   leftovers.lease_of_running_kubelet = *lease && !belongs_to_node;
   ObjectRef csi_node_ref{resources::kCsiNodes, {}, node};
-  const auto csi_node = co_await find_meta(client, std::move(csi_node_ref));
+  const auto csi_node = co_await find(client, std::move(csi_node_ref), crd::object_meta_from_json);
   if (!csi_node) co_return std::unexpected(csi_node.error());
   leftovers.csi_node = csi_node->has_value();
   co_return leftovers;

@@ -85,7 +85,7 @@ class Sandbox:
         for workload in workloads:
             self.create(workload)
         for workload in workloads:
-            self.wait_ready(workload["kind"], workload["metadata"]["name"])
+            self._wait_ready_on(node, workload["kind"], workload["metadata"]["name"])
         for other in others:
             self.uncordon(other)
 
@@ -124,6 +124,15 @@ class Sandbox:
         """Waits until the pod runs; returns it."""
         return wait_until(lambda: self._running_pod(pod_name), timeout, f"pod {pod_name} runs",
                           seen=lambda: self.get("Pod", pod_name))
+
+    def _wait_ready_on(self, node, kind, name):
+        """A scheduler that has not seen yet that the others are cordoned may have put a pod there."""
+        self.wait_ready(kind, name)
+        while kind != "DaemonSet" and (strays := [pod for pod in self.pods(name) if pod["spec"]["nodeName"] != node]):
+            for pod in strays:
+                self.api.delete("Pod", pod["metadata"]["name"], self.namespace, grace=0)
+                self.wait_gone(pod)
+            self.wait_ready(kind, name)
 
     def wait_ready(self, kind, name, timeout=30):
         """Waits until all pods that a Deployment, StatefulSet or DaemonSet wants run and are ready."""

@@ -25,7 +25,7 @@ def find(kubernetes=None):
     if found:
         print(f"controlplane: from $KUBEBUILDER_ASSETS {', '.join(found)}; built {', '.join(missing)}",
               file=sys.stderr)
-    folder = _build(kubernetes or DEFAULT_VERSION)
+    folder = built(BUILD, kubernetes or DEFAULT_VERSION)
     return found | {program: folder / program for program in missing}
 
 
@@ -49,8 +49,9 @@ def _assets(folder, kubernetes):
     return found
 
 
-def _build(kubernetes):
-    done = subprocess.run([BUILD, kubernetes], stdout=subprocess.PIPE, text=True, check=False)
+def built(script, *arguments):
+    """The folder of the programs that this script builds, and prints."""
+    done = subprocess.run([script, *arguments], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"test/controlplane/build {kubernetes} failed; its messages are above")
+        raise RuntimeError(f"{' '.join(map(str, (script, *arguments)))} failed; its messages are above")
     return Path(done.stdout.strip())

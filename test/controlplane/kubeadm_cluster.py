@@ -16,6 +16,7 @@ from pathlib import Path
 
 import kubeadm_objects
 import node_programs
+from binaries import built
 from fabric import pod_subnet
 from machine_disk import NETWORK, Disk
 from processes import program_name
@@ -120,8 +121,8 @@ class KubeadmCluster(RealCluster):
 
     @functools.cached_property
     def _tools(self):
-        return {"kubeadm": _built(HERE / "kubeadm/build", f"1.{self.minor}") / "kubeadm",
-                "crictl": _built(HERE / "crictl/build") / "crictl"}
+        return {"kubeadm": built(HERE / "kubeadm/build", f"1.{self.minor}") / "kubeadm",
+                "crictl": built(HERE / "crictl/build") / "crictl"}
 
     @property
     def cri_socket(self):
@@ -176,11 +177,3 @@ class KubeadmCluster(RealCluster):
         der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key.stdout, capture_output=True,
                              check=True)
         return f"sha256:{hashlib.sha256(der.stdout).hexdigest()}"
-
-
-def _built(script, *arguments):
-    """The folder of the programs that this script builds."""
-    done = subprocess.run([script, *arguments], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{script} failed; its messages are above")
-    return Path(done.stdout.strip())

@@ -3,32 +3,16 @@
     /usr/bin/python3 -m pytest test/delivery --kubernetes 1.36
 """
 
-from pathlib import Path
-
 import operator_image
 import pytest
 import release
 from oracle import Oracle
 from real_cluster import RealCluster
+from real_cluster_options import pytest_addoption, pytest_generate_tests  # noqa: F401
 from sandbox import open_sandbox
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 # Where the operator runs. Tests remove nodes of their own.
 HOME_NODES = ("worker-1", "worker-2")
-
-
-def pytest_addoption(parser):
-    group = parser.getgroup("noderemoval")
-    group.addoption("--kubernetes", action="append", choices=("1.36", "1.20"),
-                    help="version to test with, may be repeated (default: 1.36)")
-    group.addoption("--operator", type=Path, default=REPOSITORY / "build/release/noderemoval",
-                    help="the operator program that is put into the image (default: %(default)s)")
-
-
-def pytest_generate_tests(metafunc):
-    if "cluster" in metafunc.fixturenames:
-        versions = metafunc.config.getoption("--kubernetes") or ["1.36"]
-        metafunc.parametrize("cluster", versions, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

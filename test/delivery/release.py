@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from binaries import built
 from waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,12 +22,10 @@ VALUES = {"replicas": REPLICAS, "affinity": APART, "options": {"overdueMargin": 
 
 def install(cluster, home, **values):
     """Makes the namespace and installs the chart with these values beside VALUES; returns the Release."""
-    done = subprocess.run([REPOSITORY / "test/charts/build-helm"], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError("test/charts/build-helm failed; its messages are above")
+    helm = built(REPOSITORY / "test/charts/build-helm") / "helm"
     cluster.api.create({"kind": "Namespace", "metadata": {
         "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
-    release = Release(cluster, Path(done.stdout.strip()) / "helm", home)
+    release = Release(cluster, helm, home)
     release.install(**values)
     return release
 

@@ -3,30 +3,13 @@
     /usr/bin/python3 -m pytest test/host_cleanup --kubernetes 1.36
 """
 
-from pathlib import Path
-
 import hand_over
 import membership
 import operator_image
 import pytest
 from kubeadm_cluster import KubeadmCluster
 from machines import Machines
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def pytest_addoption(parser):
-    group = parser.getgroup("noderemoval")
-    group.addoption("--kubernetes", action="append", choices=("1.36", "1.20"),
-                    help="version to test with, may be repeated (default: 1.36)")
-    group.addoption("--operator", type=Path, default=REPOSITORY / "build/release/noderemoval",
-                    help="the operator program, which also cleans hosts (default: %(default)s)")
-
-
-def pytest_generate_tests(metafunc):
-    if "cluster" in metafunc.fixturenames:
-        versions = metafunc.config.getoption("--kubernetes") or ["1.36"]
-        metafunc.parametrize("cluster", versions, indirect=True, scope="session")
+from real_cluster_options import pytest_addoption, pytest_generate_tests  # noqa: F401
 
 
 @pytest.fixture(scope="session")

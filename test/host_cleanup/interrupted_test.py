@@ -23,11 +23,7 @@ def test_the_pod_may_be_killed_once_it_has_handed_over(host, image):
 
 
 def test_the_report_arrives_although_the_api_server_was_gone_during_the_cleaning(host, image):
-    cleaning = HandOver(host, image)
-    cleaning.wait_handed_over()
-    hang_once_kubelet_is_stopped(host)
-    cleaning.start()
-    wait_in_the_middle(cleaning)
+    cleaning = stopped_in_the_middle(host, image)
     host.cluster.kill("kube-apiserver")
     try:
         thaw_containerd(host)
@@ -40,11 +36,7 @@ def test_the_report_arrives_although_the_api_server_was_gone_during_the_cleaning
 
 
 def test_after_a_reboot_in_the_middle_the_kubelet_stays_off_and_the_cleaning_can_be_finished_by_hand(host, image):
-    cleaning = HandOver(host, image)
-    cleaning.wait_handed_over()
-    hang_once_kubelet_is_stopped(host)
-    cleaning.start()
-    wait_in_the_middle(cleaning)
+    cleaning = stopped_in_the_middle(host, image)
     host.cluster.reboot(host.name)
 
     assert host.unit("kubelet") == ("inactive", "disabled")
@@ -71,11 +63,7 @@ def test_a_cleaned_machine_stays_out_of_the_cluster_after_a_reboot(host, image):
 
 @pytest.mark.long
 def test_a_report_never_marks_a_node_that_has_taken_the_name_meanwhile(host, image):
-    cleaning = HandOver(host, image)
-    cleaning.wait_handed_over()
-    hang_once_kubelet_is_stopped(host)
-    cleaning.start()
-    wait_in_the_middle(cleaning)
+    cleaning = stopped_in_the_middle(host, image)
     api = host.cluster.api
     api.delete("Node", host.name)
     api.create({"kind": "Node", "metadata": {"name": host.name}})
@@ -123,6 +111,12 @@ def ended(host):
     return host.unit("cleaning")[0] in ("inactive", "failed", "unknown")
 
 
-def wait_in_the_middle(cleaning):
+def stopped_in_the_middle(host, image):
+    """A cleaning that was started and stands still, with the kubelet stopped; thaw_containerd lets it go on."""
+    cleaning = HandOver(host, image)
+    cleaning.wait_handed_over()
+    hang_once_kubelet_is_stopped(host)
+    cleaning.start()
     wait_until(lambda: results(cleaning.result() or {"steps": []}).get("Kubelet") == "Done", 60,
                "the kubelet is stopped", seen=cleaning.told)
+    return cleaning

@@ -111,6 +111,21 @@ def test_the_machine_is_cleaned_after_the_drain_and_before_its_node_is_deleted(c
 
 
 @pytest.mark.usefixtures("rights")
+def test_a_start_and_a_report_that_somebody_else_wrote_count_for_nothing(sandbox, start_operator):
+    jetson, _ = sandbox.add_nodes(2)
+    removal = cleaning(sandbox, jetson, timeoutSeconds=3)
+    uid = removal.get()["metadata"]["uid"]
+    sandbox.api.patch("Node", jetson, {"metadata": {"annotations": {START: uid}}})
+    machine_reports(sandbox, removal, "Succeeded", ("Kubelet", "Done", "stopped"))
+    start_operator(*FLAGS)
+
+    wait_pod(sandbox, removal)
+    assert removal.wait_end() == ("False", "HostCleanupFailed")
+    assert removal.condition("HostCleaned")["status"] == "False"
+    assert sandbox.get("Node", jetson), "the Node stays"
+
+
+@pytest.mark.usefixtures("rights")
 @pytest.mark.parametrize(("on_failure", "end"), [("Fail", ("False", "HostCleanupFailed")),
                                                  ("Continue", ("True", "NodeRemoved"))])
 def test_a_machine_that_refuses_is_named_and_the_removal_goes_on_as_the_user_wants(

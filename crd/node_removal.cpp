@@ -167,6 +167,14 @@ bj::array to_array(const std::vector<T>& values) {
 
 }  // namespace
 
+bj::object owner_reference(const ObjectMeta& removal) {
+  return {{"apiVersion", kApiVersion},
+          {"kind", kKind},
+          {"name", removal.name},
+          {"uid", removal.uid},
+          {"controller", true}};
+}
+
 std::string shortened(const std::string& text) {
   if (text.size() <= kMaxText) return text;
   std::size_t end = kMaxText - 3;

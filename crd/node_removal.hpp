@@ -17,6 +17,8 @@
 /// in crd/noderemovals.yaml; this header says what the program makes of it.
 namespace crd {
 
+inline constexpr std::string_view kApiVersion = "noderemoval.dev/v1alpha1";
+inline constexpr std::string_view kKind = "NodeRemoval";
 inline constexpr std::string_view kFinalizer = "noderemoval.dev/removal";
 inline constexpr std::string_view kClaimAnnotation = "noderemoval.dev/claim";
 inline constexpr std::string_view kProtectAnnotation = "noderemoval.dev/protect";
@@ -218,6 +220,9 @@ struct NodeRemoval {
   /// ttlSecondsAfterFinished is set and does not count.
   bool ignores_ttl() const;
 };
+
+/// By which what a removal has made belongs to it, and goes with it.
+boost::json::object owner_reference(const ObjectMeta& removal);
 
 /// Cut to kMaxText: a status that is refused for one long message would stop the removal.
 std::string shortened(const std::string& text);

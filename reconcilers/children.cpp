@@ -33,14 +33,10 @@ bj::object child_spec(const bj::object& parent, const CreateChild& child) {
 
 bj::object child_object(const bj::object& parent, const crd::ObjectMeta& parent_meta,
                         const CreateChild& child) {
-  bj::object owner{{"apiVersion", resources::kNodeRemovalApiVersion},
-                   {"kind", resources::kNodeRemovals.kind},
-                   {"name", parent_meta.name},
-                   {"uid", parent_meta.uid},
-                   {"controller", true}};
-  bj::object metadata{{"name", child.name}, {"ownerReferences", bj::array{std::move(owner)}}};
-  return {{"apiVersion", resources::kNodeRemovalApiVersion},
-          {"kind", resources::kNodeRemovals.kind},
+  bj::object metadata{{"name", child.name},
+                      {"ownerReferences", bj::array{crd::owner_reference(parent_meta)}}};
+  return {{"apiVersion", crd::kApiVersion},
+          {"kind", crd::kKind},
           {"metadata", std::move(metadata)},
           {"spec", child_spec(parent, child)}};
 }
@@ -94,7 +90,7 @@ awaitable<Result<void>> create_child(KubeClient& client, crd::NodeRemoval parent
 
 awaitable<Result<bool>> find_parent(KubeClient& client, const crd::NodeRemoval& removal) {
   const auto* owner = removal.meta.controller();
-  if (owner == nullptr || owner->kind != resources::kNodeRemovals.kind) co_return true;
+  if (owner == nullptr || owner->kind != crd::kKind) co_return true;
   const auto uid = owner->uid;
   ObjectRef ref{resources::kNodeRemovals, {}, owner->name};
   const auto parent = co_await client.get(std::move(ref));

@@ -27,8 +27,8 @@ constexpr std::size_t kMaxQueued = 500;
 constexpr std::chrono::minutes kBetweenLogLines{1};
 
 bj::object reference_to(const crd::NodeRemoval& removal) {
-  return {{"apiVersion", resources::kNodeRemovalApiVersion},
-          {"kind", resources::kNodeRemovals.kind},
+  return {{"apiVersion", crd::kApiVersion},
+          {"kind", crd::kKind},
           {"name", removal.meta.name},
           {"uid", removal.meta.uid}};
 }

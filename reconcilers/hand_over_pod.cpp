@@ -10,8 +10,6 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::string_view kApiVersion = "noderemoval.dev/v1alpha1";
-constexpr std::string_view kKind = "NodeRemoval";
 constexpr std::string_view kLabel = "noderemoval.dev/removal-uid";
 constexpr std::string_view kContainer = "hand-over";
 
@@ -48,11 +46,6 @@ bj::array arguments(const crd::NodeRemoval& removal) {
 }
 
 bj::object metadata(const crd::NodeRemoval& removal) {
-  bj::object owner{{"apiVersion", kApiVersion},
-                   {"kind", kKind},
-                   {"name", removal.meta.name},
-                   {"uid", removal.meta.uid},
-                   {"controller", true}};
   bj::object annotations;
   // Of servers before 1.30.
   annotations["container.apparmor.security.beta.kubernetes.io/" + std::string{kContainer}] =
@@ -62,7 +55,7 @@ bj::object metadata(const crd::NodeRemoval& removal) {
                                 {"app.kubernetes.io/component", "host-cleanup"},
                                 {kLabel, removal.meta.uid}}},
           {"annotations", std::move(annotations)},
-          {"ownerReferences", bj::array{std::move(owner)}}};
+          {"ownerReferences", bj::array{crd::owner_reference(removal.meta)}}};
 }
 
 }  // namespace
@@ -96,7 +89,7 @@ bj::object hand_over_pod(const crd::NodeRemoval& removal, const Policy& policy, 
 
 bool is_hand_over_pod(const crd::Pod& pod) {
   const auto* controller = pod.meta.controller();
-  return controller != nullptr && controller->kind == kKind &&
+  return controller != nullptr && controller->kind == crd::kKind &&
          pod.meta.labels.contains(std::string{kLabel});
 }
 

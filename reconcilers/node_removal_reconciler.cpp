@@ -64,7 +64,7 @@ std::expected<int, std::string> as_fact(controller::Result<int> answer) {
 std::vector<std::string> keys_of(const crd::NodeRemoval& removal) {
   std::vector<std::string> keys{removal.meta.name};
   const auto* owner = removal.meta.controller();
-  if (owner != nullptr && owner->kind == resources::kNodeRemovals.kind) keys.push_back(owner->name);
+  if (owner != nullptr && owner->kind == crd::kKind) keys.push_back(owner->name);
   return keys;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "controller/resource.hpp"
+#include "crd/node_removal.hpp"
 
 /// Every kind of object this operator touches. manifests/base/rbac.yaml has one rule for each.
 namespace reconcilers::resources {
@@ -30,8 +31,7 @@ inline constexpr Resource kEvents{"apis/events.k8s.io/v1", "events", "Event", tr
 /// Of servers that take no Event on a cluster-scoped object in the namespace "default" with the
 /// other (1.20), or do not have it.
 inline constexpr Resource kCoreEvents{"api/v1", "events", "Event", true};
-inline constexpr std::string_view kNodeRemovalApiVersion = "noderemoval.dev/v1alpha1";
-inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals",
-                                        "NodeRemoval", false};
+inline constexpr Resource kNodeRemovals{"apis/noderemoval.dev/v1alpha1", "noderemovals", crd::kKind,
+                                        false};
 
 }  // namespace reconcilers::resources

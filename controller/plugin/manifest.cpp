@@ -62,8 +62,8 @@ bj::object spec_of(const RemovalFlags& flags) {
 }
 
 bj::object removal(std::string_view name, bj::object spec) {
-  return {{"apiVersion", reconcilers::resources::kNodeRemovalApiVersion},
-          {"kind", reconcilers::resources::kNodeRemovals.kind},
+  return {{"apiVersion", crd::kApiVersion},
+          {"kind", crd::kKind},
           {"metadata", bj::object{{"name", name}}},
           {"spec", std::move(spec)}};
 }

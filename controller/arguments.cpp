@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 
 std::string wrong_with_number(const std::string& value) {
@@ -41,4 +42,23 @@ std::vector<std::string> arguments_of(int argc, const char* const* argv) {
   }
   std::ranges::reverse(out);
   return out;
+}
+
+EarlyExit usage_error(const std::string& what) {
+  return {2, what + "\nRun with --help for more information.\n"};
+}
+
+std::optional<EarlyExit> parse_arguments(CLI::App& app, int argc, const char* const* argv) {
+  if (const auto wrong = wrong_with_empty_flag(app, argc, argv); !wrong.empty()) {
+    return usage_error(wrong);
+  }
+  try {
+    app.parse(arguments_of(argc, argv));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool wrong = app.exit(error, out, err) != 0;
+    return EarlyExit{wrong ? 2 : 0, out.str() + err.str()};
+  }
+  return std::nullopt;
 }

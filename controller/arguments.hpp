@@ -1,8 +1,11 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "controller/early_exit.hpp"
 
 /// Where CLI11 takes more than people mean. A check returns what is wrong, or nothing.
 
@@ -16,3 +19,9 @@ std::string wrong_with_empty_flag(const CLI::App& app, int argc, const char* con
 
 /// In reverse order, as CLI11 wants them. It would take `--name= next` for `--name next`.
 std::vector<std::string> arguments_of(int argc, const char* const* argv);
+
+/// Exit code 2, and what is wrong with a word on --help.
+EarlyExit usage_error(const std::string& what);
+
+/// Parses with all of the above; how the program ends when it is not to begin.
+std::optional<EarlyExit> parse_arguments(CLI::App& app, int argc, const char* const* argv);

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -204,24 +203,14 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_option("--log-format", options.log_format, "text or json")
       ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
       ->default_str("text");
-  if (const auto wrong = wrong_with_empty_flag(app, argc, argv); !wrong.empty()) {
-    return std::unexpected(EarlyExit{2, wrong + "\nRun with --help for more information.\n"});
-  }
-  try {
-    app.parse(arguments_of(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const bool usage_error = app.exit(error, out, err) != 0;
-    return std::unexpected(EarlyExit{usage_error ? 2 : 0, out.str() + err.str()});
-  }
+  if (auto early = parse_arguments(app, argc, argv)) return std::unexpected(*std::move(early));
   if (const auto problem = problem_with(lease); !problem.empty()) {
     return std::unexpected(EarlyExit{2, problem + "\n"});
   }
   options.leader_election.ns = options.policy.own_namespace;
   options.leader_election.identity = controller::make_identity();
   if (const auto wrong = wrong_with(options.endpoints); !wrong.empty()) {
-    return std::unexpected(EarlyExit{2, wrong + "\nRun with --help for more information.\n"});
+    return std::unexpected(usage_error(wrong));
   }
   return options;
 }

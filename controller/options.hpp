@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 
+#include "controller/early_exit.hpp"
 #include "controller/endpoints.hpp"
 #include "controller/http_kube_client.hpp"
 #include "controller/kube_config.hpp"
@@ -26,13 +27,6 @@ struct Options {
   /// Shorter than the grace period that the manifests give the pod.
   std::chrono::seconds shutdown_timeout{30};
   std::size_t workers = 16;
-};
-
-/// The end of the program before it began: --help, --version, or a usage error, with what to print
-/// and the exit code.
-struct EarlyExit {
-  int code = 0;
-  std::string text;
 };
 
 std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv);

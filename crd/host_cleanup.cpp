@@ -63,13 +63,13 @@ constexpr std::string_view kSystemFolders[] = {"/bin",
                                                "/var/lib/rpm",
                                                "/var/lib/systemd"};
 /// These are not deleted; what is below them may be.
-constexpr std::array<std::string_view, 13> kKeptFolders{"/etc/systemd", "/etc/systemd/system",
-                                                        "/etc/default", "/etc/network",
-                                                        "/usr/local",   "/usr/share",
-                                                        "/var/lib",     "/var/log",
-                                                        "/var/cache",   "/var/run",
-                                                        "/var/spool",   "/var/tmp",
-                                                        "/run/dbus"};
+constexpr std::string_view kKeptFolders[] = {"/etc/systemd", "/etc/systemd/system",
+                                             "/etc/default", "/etc/network",
+                                             "/usr/local",   "/usr/share",
+                                             "/var/lib",     "/var/log",
+                                             "/var/cache",   "/var/run",
+                                             "/var/spool",   "/var/tmp",
+                                             "/run/dbus"};
 /// CNI plugins are installed there.
 constexpr std::string_view kPlugins = "/usr/lib/cni";
 
@@ -108,6 +108,13 @@ std::optional<CleanupStep> cleanup_step_of(std::string_view name) {
   return found == kCleanupSteps.end() ? std::nullopt : std::optional{*found};
 }
 
+std::vector<CleanupStep> in_order(std::vector<CleanupStep> steps) {
+  std::ranges::sort(steps);
+  const auto repeated = std::ranges::unique(steps);
+  steps.erase(repeated.begin(), repeated.end());
+  return steps;
+}
+
 std::optional<std::string> problem_with_cni_interface(std::string_view name) {
   if (name.empty() || name.size() > 15) {
     return "must be 1 to 15 characters long";
@@ -124,8 +131,7 @@ std::optional<std::string> problem_with_cni_interface(std::string_view name) {
                           [&](std::string_view prefix) { return name.starts_with(prefix); });
   if (of_machine) {
     return "is an interface of the machine itself (lo, br0, eth*, en*, wl*, bond*); name only "
-           "those "
-           "that the CNI plugin made, such as cni0";
+           "those that the CNI plugin made, such as cni0";
   }
   return std::nullopt;
 }
@@ -151,7 +157,7 @@ std::optional<std::string> problem_with_extra_path(std::string_view path) {
   const auto of_system = [&](std::string_view folder) {
     return path == folder || is_below(path, folder);
   };
-  const bool kept = std::ranges::find(kKeptFolders, path) != kKeptFolders.end();
+  const bool kept = std::ranges::find(kKeptFolders, path) != std::end(kKeptFolders);
   const bool system = std::ranges::any_of(kSystemFolders, of_system) && !is_below(path, kPlugins);
   const bool keys = path.ends_with("/.ssh") || path.contains("/.ssh/");
   if (kept || system || keys) return "belongs to the system of the machine";

@@ -28,6 +28,8 @@ inline constexpr std::array kCleanupSteps{CleanupStep::KubeadmReset, CleanupStep
 /// As in spec.hostCleanup.steps.
 std::string_view name_of(CleanupStep step);
 std::optional<CleanupStep> cleanup_step_of(std::string_view name);
+/// As they are done, each once.
+std::vector<CleanupStep> in_order(std::vector<CleanupStep> steps);
 
 /// What is cleaned on a machine. The kubelet is always stopped and disabled first, and the pods are
 /// removed.
@@ -50,6 +52,9 @@ std::optional<std::string> problem_with_extra_path(std::string_view path);
 
 /// The arguments of `noderemoval host-cleanup` that clean as `plan` says; none for the default.
 std::vector<std::string> arguments_of(const CleanupPlan& plan);
+
+/// As long as a machine waits at most for the start of a cleaning, in seconds.
+inline constexpr std::int64_t kLongestStartWait = 86400;
 
 /// What became of one step.
 struct StepReport {

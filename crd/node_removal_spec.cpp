@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <charconv>
 #include <initializer_list>
@@ -131,9 +130,7 @@ class SpecReader {
         fail(key, "must be any of KubeadmReset, CNI, Iptables and IPVS");
       }
     }
-    std::ranges::sort(out);
-    const auto repeated = std::ranges::unique(out);
-    out.erase(repeated.begin(), repeated.end());
+    out = in_order(std::move(out));
   }
 
   bool has(std::string_view key) const { return json::find(object_, key) != nullptr; }

@@ -118,8 +118,7 @@ std::optional<SpecProblem> refuse_host_cleanup(const crd::NodeRemovalSpec& spec,
       "spec.hostCleanup.image is " + crd::shortened(image) +
           ", which would be root on the machine, and this operator was not told that it may be "
           "(--host-cleanup-allow-image); nothing was done. Leave it out, or have the image "
-          "allowed; "
-          "then create the NodeRemoval again."};
+          "allowed; then create the NodeRemoval again."};
 }
 
 }  // namespace reconcilers

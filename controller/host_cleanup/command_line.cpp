@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "controller/arguments.hpp"
@@ -46,25 +46,24 @@ std::string wrong_with_uid(const std::string& value) {
   return is_uid(value) ? "" : "\"" + value + "\" is no UID";
 }
 
-std::vector<crd::CleanupStep> sorted_steps(const std::string& value) {
+/// Of names that were checked.
+std::vector<crd::CleanupStep> steps_of(const std::string& value) {
   std::vector<crd::CleanupStep> steps;
-  const auto names = split(value, ',');
-  for (const auto step : crd::kCleanupSteps) {
-    if (std::ranges::find(names, crd::name_of(step)) != names.end()) steps.push_back(step);
-  }
-  return steps;
+  for (const auto& name : split(value, ',')) steps.push_back(crd::cleanup_step_of(name).value());
+  return crd::in_order(std::move(steps));
 }
 
 void describe_plan(CLI::App& app, crd::CleanupPlan& plan) {
   app.add_option_function<std::string>(
-         "--steps", [&plan](const std::string& value) { plan.steps = sorted_steps(value); },
+         "--steps", [&plan](const std::string& value) { plan.steps = steps_of(value); },
          "What is cleaned beside the kubelet, its pods and its mounts: any of " + names_of_steps() +
              ", with commas between them, in whatever order (default: all)")
       ->check(wrong_with_steps);
   app.add_option_function<std::string>(
          "--cni-interfaces",
          [&plan](const std::string& value) { plan.cni_interfaces = split(value, ','); },
-         "Network interfaces that step CNI deletes beside those of Calico (default: " +
+         "Network interfaces that step CNI deletes beside those that only flannel and Calico make "
+         "(default: " +
              listed(plan.cni_interfaces) + ")")
       ->check(wrong_with_interfaces);
   app.add_option("--extra-path", plan.extra_paths,
@@ -100,7 +99,7 @@ void describe_hand_over(CLI::App& app, CommandLine& command, bool& hand_over) {
          "--timeout",
          [&command](const std::int64_t& value) { command.timeout = std::chrono::seconds{value}; },
          "Seconds to wait for the start")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86400}))
+      ->check(CLI::Range(std::int64_t{1}, crd::kLongestStartWait))
       ->check(wrong_with_number)
       ->default_str(std::to_string(command.timeout.count()))
       ->group(group);
@@ -146,24 +145,13 @@ std::expected<CommandLine, EarlyExit> parse_command_line(int argc, const char* c
   app.add_flag("-y,--yes", command.yes, "Do not ask before anything is changed")
       ->check(wrong_with_flag);
   describe_hand_over(app, command, hand_over);
-  const auto usage_error = [](const std::string& text) {
-    return std::unexpected(EarlyExit{2, text + "\nRun with --help for more information.\n"});
-  };
-  if (const auto wrong = wrong_with_empty_flag(app, argc, argv); !wrong.empty()) {
-    return usage_error(wrong);
-  }
-  try {
-    app.parse(arguments_of(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const bool wrong = app.exit(error, out, err) != 0;
-    return std::unexpected(EarlyExit{wrong ? 2 : 0, out.str() + err.str()});
-  }
+  if (auto early = parse_arguments(app, argc, argv)) return std::unexpected(*std::move(early));
   if (hand_over) command.mode = Mode::HandOver;
   if (!command.folder.empty()) command.mode = Mode::Run;
-  if (hand_over && !command.folder.empty()) return usage_error("give --hand-over or --run");
-  if (const auto wrong = wrong_with(command); !wrong.empty()) return usage_error(wrong);
+  if (hand_over && !command.folder.empty())
+    return std::unexpected(usage_error("give --hand-over or --run"));
+  if (const auto wrong = wrong_with(command); !wrong.empty())
+    return std::unexpected(usage_error(wrong));
   return command;
 }
 

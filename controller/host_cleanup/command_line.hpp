@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "controller/early_exit.hpp"
 #include "crd/host_cleanup.hpp"
 
 namespace host_cleanup {
@@ -25,12 +26,6 @@ struct CommandLine {
   std::string node_uid;
   std::chrono::seconds timeout{600};  ///< for the start to be allowed
   std::filesystem::path folder;       ///< of Run
-};
-
-/// --help, or a usage error: what to print and the exit code.
-struct EarlyExit {
-  int code = 0;
-  std::string text;
 };
 
 /// `argv[0]` is the word host-cleanup.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/early_exit.hpp"
 #include "controller/kube_config.hpp"
 
 namespace plugin {
@@ -67,12 +68,6 @@ struct Command {
 
 /// Adds all verbs and flags, which fill `command`.
 void describe(CLI::App& app, Command& command);
-
-/// --help, or a usage error: what to print and the exit code.
-struct EarlyExit {
-  int code = 0;
-  std::string text;
-};
 
 std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const* argv);
 

@@ -1,5 +1,6 @@
 #include "reconcilers/hand_over_pod.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <utility>
 
@@ -33,12 +34,13 @@ bj::object security_context(int server_minor) {
 
 bj::array arguments(const crd::NodeRemoval& removal) {
   const auto& spec = removal.spec;
+  const auto wait = std::min(spec.host_cleanup.timeout_seconds, crd::kLongestStartWait);
   bj::array arguments{"host-cleanup",
                       "--hand-over",
                       "--removal-uid=" + removal.meta.uid,
                       "--node-name=" + spec.node_name,
                       "--node-uid=" + removal.status.node_uid,
-                      "--timeout=" + std::to_string(spec.host_cleanup.timeout_seconds)};
+                      "--timeout=" + std::to_string(wait)};
   for (auto& argument : crd::arguments_of(spec.host_cleanup.plan)) {
     arguments.emplace_back(std::move(argument));
   }

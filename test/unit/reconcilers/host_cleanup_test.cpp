@@ -354,6 +354,13 @@ TEST(HandOverPod, IsBoundToItsNodeAndGetsNoToken) {
       R"("seLinuxOptions":{"type":"spc_t"},"appArmorProfile":{"type":"Unconfined"}}}]}})");
 }
 
+TEST(HandOverPod, AsksTheMachineToWaitNoLongerThanItTakes) {
+  auto removal = make_active_removal();
+  removal.spec.host_cleanup.timeout_seconds = 2147483647;
+  EXPECT_THAT(boost::json::serialize(hand_over_pod(removal, Policy{}, 36)),
+              HasSubstr(R"("--timeout=86400")"));
+}
+
 TEST(HandOverPod, IsNoReasonToKeepTheNode) {
   auto pod = make_naked_pod("host-cleanup-x");
   pod.meta.labels["noderemoval.dev/removal-uid"] = "removal-1";
